@@ -1,0 +1,128 @@
+package webm
+
+import "github.com/webmend/webmend/ebml"
+
+// Lacing is how several frames share a block (RFC 9559 §10.3).
+type Lacing uint8
+
+const (
+	NoLacing    Lacing = 0
+	XiphLacing  Lacing = 1
+	FixedLacing Lacing = 2
+	EBMLLacing  Lacing = 3
+)
+
+// A Block is the data of a SimpleBlock or Block element (RFC 9559 §10.1, §10.2).
+type Block struct {
+	Track       uint64 // the number of the track it belongs to
+	Timestamp   int16  // in ticks, relative to the Timestamp of its Cluster
+	Key         bool   // the key frame flag, which only a SimpleBlock has
+	Invisible   bool   // decoded, not shown
+	Discardable bool   // may be left out; only a SimpleBlock has it
+	Lacing      Lacing
+	Frames      [][]byte // the frames, slices of the data that was parsed
+}
+
+// The flags of a SimpleBlock (RFC 9559 §10.2).
+const (
+	flagKey         = 0x80
+	flagInvisible   = 0x08
+	flagLacing      = 0x06
+	flagDiscardable = 0x01
+)
+
+// ParseBlock parses the whole data of a SimpleBlock or Block. It says no when
+// the data is too short for a block's head, or when its lacing does not add up.
+func ParseBlock(data []byte) (Block, bool) {
+	b, n, ok := parseBlockHead(data)
+	if !ok {
+		return b, false
+	}
+	b.Frames, ok = splitLaces(b.Lacing, data[n:])
+	return b, ok
+}
+
+// parseBlockHead parses a block up to its flags and returns how many bytes that
+// were.
+func parseBlockHead(data []byte) (b Block, n int, ok bool) {
+	track, n := ebml.ParseVINT(data)
+	if n <= 0 || len(data) < n+3 {
+		return b, 0, false
+	}
+	flags := data[n+2]
+	return Block{
+		Track:       track,
+		Timestamp:   int16(data[n])<<8 | int16(data[n+1]),
+		Key:         flags&flagKey != 0,
+		Invisible:   flags&flagInvisible != 0,
+		Discardable: flags&flagDiscardable != 0,
+		Lacing:      Lacing(flags & flagLacing >> 1),
+	}, n + 3, true
+}
+
+// splitLaces takes apart what follows a block's flags (RFC 9559 §10.3).
+func splitLaces(lacing Lacing, data []byte) ([][]byte, bool) {
+	if lacing == NoLacing {
+		return [][]byte{data}, true
+	}
+	if len(data) == 0 {
+		return nil, false
+	}
+	count := int(data[0]) + 1
+	data = data[1:]
+	sizes := make([]int, count)
+	switch lacing {
+	case XiphLacing:
+		for i := range sizes[:count-1] {
+			for {
+				if len(data) == 0 {
+					return nil, false
+				}
+				c := data[0]
+				data = data[1:]
+				sizes[i] += int(c)
+				if c != 0xFF {
+					break
+				}
+			}
+		}
+	case FixedLacing:
+		if len(data)%count != 0 {
+			return nil, false
+		}
+		for i := range sizes {
+			sizes[i] = len(data) / count
+		}
+	case EBMLLacing:
+		var size int64
+		for i := range sizes[:count-1] {
+			v, n := ebml.ParseVINT(data)
+			if n <= 0 {
+				return nil, false
+			}
+			data = data[n:]
+			if i == 0 {
+				size = int64(v)
+			} else {
+				// A difference to the size before, in the middle of the range
+				// that its octets give.
+				size += int64(v) - (1<<(7*n-1) - 1)
+			}
+			if size < 0 || size > int64(len(data)) {
+				return nil, false
+			}
+			sizes[i] = int(size)
+		}
+	}
+	frames := make([][]byte, count)
+	for i, size := range sizes {
+		if lacing != FixedLacing && i == count-1 {
+			size = len(data)
+		}
+		if size > len(data) {
+			return nil, false
+		}
+		frames[i], data = data[:size:size], data[size:]
+	}
+	return frames, true
+}

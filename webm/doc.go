@@ -1,0 +1,26 @@
+// Package webm takes WebM and Matroska streams (RFC 9559) apart as they come,
+// cut anywhere, without keeping their bytes.
+//
+// A recording, as MediaRecorder makes one, is a header and clusters. The header
+// is everything up to the first Cluster: what a decoder must know first. Each
+// cluster is a second or so of media, playable after the header when it begins
+// with a key frame. [Splitter] finds where they are:
+//
+//	s := webm.NewSplitter(webm.Options{})
+//	for chunk := range chunks {
+//		if err := s.Push(chunk); err != nil { … }
+//		if h, ok := s.Header(); ok { … }
+//		for _, c := range s.Clusters() { … }
+//	}
+//	report, err := s.Finish()
+//
+// What comes out are byte ranges and facts; the caller has the bytes. The same
+// stream gives the same answer however it is cut into chunks.
+//
+// [Walker] goes through every element instead, for those who want to look.
+//
+// Offsets and sizes are bytes, offsets from the start of the stream. Ticks are
+// units of a recording's TimestampScale, usually milliseconds. Durations are
+// nanoseconds in an int64, as in time.Duration, which this package does not
+// import for the sake of the module's size.
+package webm

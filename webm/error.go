@@ -1,0 +1,95 @@
+package webm
+
+import (
+	"strconv"
+
+	"github.com/webmend/webmend/ebml"
+)
+
+// A Code names a kind of Error for programs. Codes do not change.
+type Code string
+
+const (
+	CodeEmpty        Code = "empty"         // the stream has no bytes
+	CodeNotWebM      Code = "not-webm"      // the stream is something else, which the error names where it can
+	CodeInvalidID    Code = "invalid-id"    // no Element ID where one must be
+	CodeInvalidSize  Code = "invalid-size"  // no Element Data Size after an ID
+	CodeOverrun      Code = "overrun"       // an element is larger than the one it is in
+	CodeUnknownSize  Code = "unknown-size"  // an element that is not a Segment or Cluster has an unknown size
+	CodeTooDeep      Code = "too-deep"      // elements are nested too deep
+	CodeTruncated    Code = "truncated"     // the stream ends inside an element
+	CodeInvalidValue Code = "invalid-value" // an element's value is one that it cannot have
+	CodeInvalidBlock Code = "invalid-block" // a block is too short, or its lacing adds up to more than it holds
+	CodeMissing      Code = "missing"       // something must come before this element, and has not
+	CodeTooLarge     Code = "too-large"     // one of the limits in Options is reached
+)
+
+// An Error says what is wrong with a stream, and where.
+type Error struct {
+	Code   Code
+	Offset int64  // of the element that is wrong, in bytes
+	Path   string // the names of the elements around it and its own: "Segment/Cluster/SimpleBlock"; "" where nothing is open
+	text   string
+}
+
+// Error reads like
+// "webm: Cluster at 1042: SimpleBlock at 20480 runs past the end of its parent".
+func (e *Error) Error() string { return e.text }
+
+// newError makes the Error of the innermost element of path, or of whatever is
+// at offset if that is not where the innermost element begins.
+func newError(code Code, offset int64, path []ebml.Head, predicate string) *Error {
+	var names []byte
+	for i, h := range path {
+		if i > 0 {
+			names = append(names, '/')
+		}
+		names = append(names, elementName(h.ID)...)
+	}
+	text := []byte("webm: ")
+	subject := "element"
+	if n := len(path); n > 0 && path[n-1].Offset == offset {
+		subject = elementName(path[n-1].ID)
+		path = path[:n-1]
+	}
+	if n := len(path); n > 0 {
+		text = append(text, elementName(path[n-1].ID)...)
+		text = append(text, " at "...)
+		text = strconv.AppendInt(text, path[n-1].Offset, 10)
+		text = append(text, ": "...)
+	}
+	text = append(text, subject...)
+	text = append(text, " at "...)
+	text = strconv.AppendInt(text, offset, 10)
+	text = append(text, ' ')
+	text = append(text, predicate...)
+	return &Error{Code: code, Offset: offset, Path: string(names), text: string(text)}
+}
+
+// scanError says in this package's words why the scanner has stopped.
+func scanError(scan *ebml.Scanner) *Error {
+	e := scan.Err()
+	codes := [...]Code{
+		ebml.InvalidID:             CodeInvalidID,
+		ebml.InvalidSize:           CodeInvalidSize,
+		ebml.Overrun:               CodeOverrun,
+		ebml.UnexpectedUnknownSize: CodeUnknownSize,
+		ebml.TooDeep:               CodeTooDeep,
+		ebml.Truncated:             CodeTruncated,
+	}
+	return newError(codes[e.Reason], e.Offset, scan.Path(), e.Reason.String())
+}
+
+// elementName is the specification's name of an element, or its ID as the
+// specification would print it.
+func elementName(id ebml.ID) string {
+	if name, _, ok := Lookup(id); ok {
+		return name
+	}
+	const digits = "0123456789ABCDEF"
+	name := []byte("0x")
+	for shift := 8*id.Len() - 4; shift >= 0; shift -= 4 {
+		name = append(name, digits[id>>shift&0xF])
+	}
+	return string(name)
+}

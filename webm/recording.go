@@ -1,0 +1,140 @@
+package webm
+
+// A Range is the bytes of the stream from Start up to End.
+type Range struct {
+	Start, End int64
+}
+
+// A Header is what a recording begins with: the EBML header, the head of the
+// Segment, and all that stands before the first Cluster.
+type Header struct {
+	Range
+	Recording      int     // 0 for the first recording in the stream, 1 for the next
+	DocType        string  // "webm" or "matroska"
+	TimestampScale int64   // nanoseconds a tick
+	Duration       float64 // in ticks, as the header claims; browsers write 0 or 1, or nothing, which is 0 too
+	MuxingApp      string
+	WritingApp     string
+	Tracks         []Track // in the order of the header
+}
+
+// MimeType is the media type with codecs: `video/webm; codecs="vp8,opus"`.
+func (h *Header) MimeType() string { return mimeType(h.DocType, h.Tracks) }
+
+// A Cluster is some consecutive blocks of a recording (RFC 9559 §5.1.3).
+type Cluster struct {
+	Range
+	Recording int   // index of the recording it belongs to
+	HeadLen   int   // bytes of its ID and size, which its data follows
+	Known     bool  // its size is known, not to be found by reading on
+	Cut       bool  // its end is missing: the stream ended or broke inside it, and End is the end of its last whole element
+	Timestamp int64 // its Timestamp element, in ticks
+
+	// Duration is the nanoseconds from Timestamp to the end of its last frame.
+	// A frame lasts as long as its BlockDuration, the track's DefaultDuration,
+	// its Opus packet or the size of its PCM says, or else as long as the frame
+	// before it did.
+	Duration int64
+
+	Blocks    int           // SimpleBlocks and BlockGroups
+	KeyFrames []KeyFrame    // of video tracks
+	Tracks    []TrackBlocks // in the order of the header
+}
+
+// Entries is how many blocks of the cluster a player can begin at: the key
+// frames of video or, where no track is video, every block of audio.
+func (c *Cluster) Entries(tracks []Track) int {
+	n := len(c.KeyFrames)
+	for _, t := range tracks {
+		if t.Type == Video {
+			return n
+		}
+	}
+	for _, t := range c.Tracks {
+		n += t.KeyFrames
+	}
+	return n
+}
+
+// TrackBlocks counts the blocks of one track in a cluster.
+type TrackBlocks struct {
+	Number    uint64 // of the track
+	Blocks    int
+	KeyFrames int // for audio all of Blocks, whatever their flags say
+}
+
+// A KeyFrame is where video can be decoded from.
+type KeyFrame struct {
+	Track     uint64 // the track's number
+	Timestamp int64  // in ticks, from the beginning of the recording
+	Offset    int64  // of its SimpleBlock or BlockGroup
+}
+
+// A Recording is what is known of one recording in the stream.
+type Recording struct {
+	Header   Header // with what key frames have told of its tracks' Codec
+	Clusters int    // how many are complete
+	Duration int64  // nanoseconds from timestamp 0 to the end of the last frame
+}
+
+// A Drop is bytes that belong to no whole element, and why.
+type Drop struct {
+	Range
+	Reason *Error
+}
+
+// A Report accounts for every byte of the stream: the headers of its recordings,
+// their clusters, Other and Dropped are all of it, without gap or overlap.
+type Report struct {
+	Bytes      int64 // pushed so far
+	Recordings []Recording
+	Other      []Range // whole elements that are none of these: Cues, Tags or Void between and after clusters
+	Dropped    []Drop
+}
+
+// A clock follows the time of one track's frames, all in nanoseconds.
+type clock struct {
+	seen     bool
+	last     int64 // the latest timestamp
+	delta    int64 // the least time from it to another
+	duration int64 // how long the frame at last says it lasts, or 0
+}
+
+// add takes in a frame, which need not come in the order of time.
+func (c *clock) add(at, duration int64) {
+	switch {
+	case !c.seen:
+		c.seen, c.last, c.duration = true, at, duration
+	case at > c.last:
+		c.last, c.delta, c.duration = at, at-c.last, duration
+	case at < c.last && (c.delta == 0 || c.last-at < c.delta):
+		c.delta = c.last - at
+	}
+}
+
+// end is where the latest frame ends.
+func (c *clock) end() int64 {
+	if c.duration > 0 {
+		return c.last + c.duration
+	}
+	return c.last + c.delta
+}
+
+// maxTime bounds nanoseconds, to 36 years, so that a few of them can be added.
+const maxTime = 1 << 60
+
+// maxTimestampScale, 1000 seconds a tick, bounds what the timestamp of a block
+// within its cluster can come to.
+const maxTimestampScale = 1e12
+
+// clampTime keeps an unsigned number of nanoseconds that the stream claims within
+// maxTime.
+func clampTime(ns uint64) int64 { return int64(min(ns, maxTime)) }
+
+// ticksToTime is ticks in nanoseconds, within maxTime.
+func ticksToTime(ticks uint64, scale int64) int64 {
+	if ticks > maxTime/uint64(scale) {
+		return maxTime
+	}
+	return int64(ticks) * scale
+}

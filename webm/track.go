@@ -1,0 +1,334 @@
+package webm
+
+import (
+	"strconv"
+
+	"github.com/webmend/webmend/ebml"
+)
+
+// TrackType is what a track holds (RFC 9559 §5.1.4.1.3).
+type TrackType uint8
+
+const (
+	Video    TrackType = 1
+	Audio    TrackType = 2
+	Subtitle TrackType = 17
+)
+
+// String is "video", "audio" or "subtitle", or "other".
+func (t TrackType) String() string {
+	switch t {
+	case Video:
+		return "video"
+	case Audio:
+		return "audio"
+	case Subtitle:
+		return "subtitle"
+	}
+	return "other"
+}
+
+// A Track is one TrackEntry of a header (RFC 9559 §5.1.4.1). What the header
+// does not say has its default value.
+type Track struct {
+	Number             uint64 // what blocks call the track; browsers do not always give the same number to the same type
+	UID                uint64
+	Type               TrackType
+	CodecID            string // "V_VP8", "A_OPUS", …
+	CodecPrivate       []byte // the decoder's configuration, as recorded
+	CodecDelay         uint64 // nanoseconds that the decoder puts out before the first real sample
+	SeekPreRoll        uint64 // nanoseconds that must be decoded before the point sought
+	DefaultDuration    uint64 // nanoseconds a frame lasts, 0 if not said
+	MaxBlockAdditionID uint64
+	Name               string
+	Language           string
+
+	Width, Height uint64 // video: PixelWidth and PixelHeight, of the first frame as browsers record
+	AlphaMode     bool   // video: blocks carry an alpha channel in a BlockAddition
+
+	SampleRate float64 // audio: SamplingFrequency, in Hz
+	Channels   uint64  // audio
+	BitDepth   uint64  // audio: bits a sample, 0 if not said
+
+	// Codec is the codec as a media type names it: "vp8", "vp09.00.30.08",
+	// "opus", "avc1.42E01F". Where the header alone does not tell the profile
+	// it is the short form ("vp9", "avc1"), until the first key frame tells.
+	// It is "" for a codec that has no such name.
+	Codec string
+}
+
+// set takes in the value of one of the children of a TrackEntry.
+func (t *Track) set(id ebml.ID, data []byte) {
+	switch id {
+	case IDTrackNumber:
+		t.Number = ebml.ParseUint(data)
+	case IDTrackUID:
+		t.UID = ebml.ParseUint(data)
+	case IDTrackType:
+		t.Type = TrackType(ebml.ParseUint(data))
+	case IDCodecID:
+		t.CodecID = ebml.ParseString(data)
+	case IDCodecPrivate:
+		t.CodecPrivate = append([]byte(nil), data...)
+	case IDCodecDelay:
+		t.CodecDelay = ebml.ParseUint(data)
+	case IDSeekPreRoll:
+		t.SeekPreRoll = ebml.ParseUint(data)
+	case IDDefaultDuration:
+		t.DefaultDuration = ebml.ParseUint(data)
+	case IDMaxBlockAdditionID:
+		t.MaxBlockAdditionID = ebml.ParseUint(data)
+	case IDName:
+		t.Name = ebml.ParseString(data)
+	case IDLanguage:
+		t.Language = ebml.ParseString(data)
+	case IDPixelWidth:
+		t.Width = ebml.ParseUint(data)
+	case IDPixelHeight:
+		t.Height = ebml.ParseUint(data)
+	case IDAlphaMode:
+		t.AlphaMode = ebml.ParseUint(data) != 0
+	case IDSamplingFrequency:
+		t.SampleRate = ebml.ParseFloat(data)
+	case IDChannels:
+		t.Channels = ebml.ParseUint(data)
+	case IDBitDepth:
+		t.BitDepth = ebml.ParseUint(data)
+	}
+}
+
+// onlyKeyFrames tells whether every frame of the track can be decoded on its
+// own, whatever the blocks' flags say: Firefox never sets them for audio.
+func (t *Track) onlyKeyFrames() bool { return t.Type == Audio }
+
+// needsKeyFrame tells whether a key frame can say more of Codec than the header.
+func (t *Track) needsKeyFrame() bool { return t.Codec == "vp9" || t.Codec == "avc1" }
+
+// headerCodec is what the header tells of Codec.
+func (t *Track) headerCodec() string {
+	private := t.CodecPrivate
+	switch t.CodecID {
+	case "V_VP8":
+		return "vp8"
+	case "V_VP9":
+		return vp9FromPrivate(private)
+	case "V_AV1":
+		return av1FromPrivate(private)
+	case "V_MPEG4/ISO/AVC":
+		if len(private) >= 4 { // AVCDecoderConfigurationRecord, ISO/IEC 14496-15
+			return avcCodec(private[1:4])
+		}
+		return "avc1"
+	case "V_MPEGH/ISO/HEVC":
+		return "hvc1"
+	case "A_OPUS":
+		return "opus"
+	case "A_VORBIS":
+		return "vorbis"
+	case "A_FLAC":
+		return "flac"
+	case "A_AAC":
+		if len(private) > 0 { // AudioSpecificConfig, ISO/IEC 14496-3
+			return "mp4a.40." + strconv.Itoa(int(private[0]>>3))
+		}
+		return "mp4a.40.2"
+	case "A_PCM/INT/LIT", "A_PCM/INT/BIG", "A_PCM/FLOAT/IEEE":
+		return "pcm"
+	}
+	return ""
+}
+
+// keyFrameCodec is what the first bytes of a key frame tell of Codec, or what is
+// known already.
+func (t *Track) keyFrameCodec(frame []byte) string {
+	switch t.Codec {
+	case "vp9":
+		return vp9FromFrame(frame, t.Width, t.Height)
+	case "avc1":
+		return avcFromAnnexB(frame)
+	}
+	return t.Codec
+}
+
+// vp9FromPrivate reads the list of ID, length, value that WebM keeps in
+// CodecPrivate (VP9 Codec Feature Metadata). No browser's recorder writes it.
+func vp9FromPrivate(private []byte) string {
+	var feature [4]byte // profile, level, bit depth, chroma subsampling
+	var seen byte
+	for len(private) >= 3 && private[1] == 1 {
+		if id := private[0]; id >= 1 && id <= 4 {
+			feature[id-1] = private[2]
+			seen |= 1 << id
+		}
+		private = private[3:]
+	}
+	if seen&0b1110 != 0b1110 {
+		return "vp9"
+	}
+	return vp9Codec(feature[0], feature[1], feature[2])
+}
+
+// vp9FromFrame reads the profile and bit depth from the uncompressed header of a
+// key frame (VP9 bitstream specification §6.2). The level is not in the stream:
+// it is the lowest whose pictures are as large as the track's.
+func vp9FromFrame(frame []byte, width, height uint64) string {
+	if len(frame) < 5 || frame[0]>>6 != 2 {
+		return "vp9"
+	}
+	profile := frame[0]>>5&1 | frame[0]>>4&1<<1
+	bit := 4 // of the frame, from its most significant: what follows the profile
+	if profile == 3 {
+		bit++
+	}
+	bit += 4 // show_existing_frame, frame_type, show_frame, error_resilient_mode
+	bits := uint64(frame[0])<<32 | uint64(frame[1])<<24 | uint64(frame[2])<<16 | uint64(frame[3])<<8 | uint64(frame[4])
+	if bits>>(40-bit-24)&0xFFFFFF != 0x498342 {
+		return "vp9"
+	}
+	depth := byte(8)
+	if profile >= 2 {
+		depth = 10
+		if bits>>(40-bit-25)&1 != 0 {
+			depth = 12
+		}
+	}
+	return vp9Codec(profile, vp9Level(width, height), depth)
+}
+
+// vp9Level is the lowest level whose pictures may be this large (VP9 bitstream
+// specification, annex A).
+func vp9Level(width, height uint64) byte {
+	for _, l := range [...]struct {
+		level     byte
+		size, dim uint64
+	}{
+		{10, 36864, 512}, {11, 73728, 768}, {20, 122880, 960}, {21, 245760, 1344}, {30, 552960, 2048},
+		{31, 983040, 2752}, {40, 2228224, 4160}, {50, 8912896, 8384},
+	} {
+		if max(width, height) <= l.dim && width*height <= l.size {
+			return l.level
+		}
+	}
+	return 60
+}
+
+func vp9Codec(profile, level, depth byte) string {
+	b := appendDecimal2([]byte("vp09."), profile)
+	b = appendDecimal2(append(b, '.'), level)
+	return string(appendDecimal2(append(b, '.'), depth))
+}
+
+// av1FromPrivate reads the av1C box that CodecPrivate holds (AV1 in Matroska;
+// AV1 Codec ISO Media File Format Binding §2.3, §5).
+func av1FromPrivate(private []byte) string {
+	if len(private) < 4 {
+		return "av01"
+	}
+	profile, level := private[1]>>5, private[1]&0x1F
+	tier, highDepth, twelve := private[2]>>7, private[2]>>6&1, private[2]>>5&1
+	b := append([]byte("av01."), '0'+profile, '.')
+	b = append(appendDecimal2(b, level), "MH"[tier], '.')
+	return string(appendDecimal2(b, 8+2*highDepth+2*(highDepth&twelve)))
+}
+
+// avcFromAnnexB finds the sequence parameter set that begins a key frame which
+// a browser recorded: start codes instead of lengths, and no CodecPrivate
+// (ISO/IEC 14496-10 annex B).
+func avcFromAnnexB(frame []byte) string {
+	const sequenceParameterSet = 7
+	for i := 0; i+6 < len(frame); i++ {
+		if frame[i] == 0 && frame[i+1] == 0 && frame[i+2] == 1 && frame[i+3]&0x1F == sequenceParameterSet {
+			return avcCodec(frame[i+4 : i+7])
+		}
+	}
+	return "avc1"
+}
+
+// avcCodec names profile, constraints and level (RFC 6381 §3.3).
+func avcCodec(profile []byte) string {
+	const digits = "0123456789ABCDEF"
+	b := []byte("avc1.")
+	for _, c := range profile[:3] {
+		b = append(b, digits[c>>4], digits[c&0xF])
+	}
+	return string(b)
+}
+
+func appendDecimal2(b []byte, v byte) []byte { return append(b, '0'+v/10%10, '0'+v%10) }
+
+// mimeType is the media type of a recording with these tracks.
+func mimeType(docType string, tracks []Track) string {
+	kind := "audio"
+	for _, t := range tracks {
+		if t.Type == Video {
+			kind = "video"
+		}
+	}
+	b := []byte(kind)
+	if docType == "webm" {
+		b = append(b, "/webm"...)
+	} else {
+		b = append(b, "/x-matroska"...) // the name browsers know; RFC 9559 §27.3 has video/matroska
+	}
+	separator := `; codecs="`
+	for _, t := range tracks {
+		if t.Codec != "" {
+			b = append(append(b, separator...), t.Codec...)
+			separator = ","
+		}
+	}
+	if separator == "," {
+		b = append(b, '"')
+	}
+	return string(b)
+}
+
+// blockDuration is how long the frames of a block last by what the header and
+// the frames themselves tell, in nanoseconds, or 0 if they do not. Of a frame
+// only the first bytes need be there; payload is the size of all of them.
+func (t *Track) blockDuration(frames [][]byte, payload int64) int64 {
+	switch {
+	case t.DefaultDuration > 0:
+		return clampTime(t.DefaultDuration) * int64(len(frames))
+	case t.Codec == "opus":
+		var d int64
+		for _, frame := range frames {
+			d += opusDuration(frame)
+		}
+		return d
+	case t.Codec == "pcm" && t.SampleRate >= 1 && t.Channels > 0 && t.BitDepth >= 8:
+		bytesPerSecond := t.SampleRate * float64(t.Channels) * float64(t.BitDepth/8)
+		return int64(float64(payload) / bytesPerSecond * 1e9)
+	}
+	return 0
+}
+
+// opusDuration is the length in nanoseconds of the Opus packet that begins with
+// these bytes, at least two if it has them, 0 if it is not one (RFC 6716 §3.1,
+// §3.2).
+func opusDuration(packet []byte) int64 {
+	if len(packet) == 0 {
+		return 0
+	}
+	const ms = 1_000_000
+	var frame int64
+	config := packet[0] >> 3
+	switch {
+	case config < 12: // SILK-only
+		frame = [...]int64{10, 20, 40, 60}[config%4] * ms
+	case config < 16: // hybrid
+		frame = [...]int64{10, 20}[config%2] * ms
+	default: // CELT-only
+		frame = 2_500_000 << (config % 4)
+	}
+	switch packet[0] & 3 {
+	case 0:
+		return frame
+	case 1, 2:
+		return 2 * frame
+	}
+	if len(packet) < 2 {
+		return 0
+	}
+	return int64(packet[1]&0x3F) * frame
+}

@@ -1,0 +1,80 @@
+package webm
+
+import "github.com/webmend/webmend/ebml"
+
+// maxWalkData is how much of an element's data a Walker gives.
+const maxWalkData = 256
+
+// An Element is one element of a stream as a Walker comes to it.
+type Element struct {
+	ebml.Head
+	Level int    // 0 at the root
+	Name  string // the specification's, or the ID as "0x1A2B" if it has none
+	Type  Type   // 0 if the specification does not have the element
+	Data  []byte // the first 256 bytes of its data, none of a master's; valid during the call only
+}
+
+// A Walker goes through every element of a stream, in the order of the stream,
+// in the way of mkvinfo. Masters come before their children.
+type Walker struct {
+	scan  ebml.Scanner
+	visit func(Element)
+	size  int64
+	err   *Error
+}
+
+// NewWalker returns a walker that calls visit for each element once its head,
+// and what there is of Data, has been pushed.
+func NewWalker(visit func(Element)) *Walker {
+	w := &Walker{visit: visit}
+	w.scan.Ends = endsUnknown
+	return w
+}
+
+// Push takes the next bytes of the stream, cut anywhere. Its error is an
+// [*Error] and final.
+func (w *Walker) Push(chunk []byte) error {
+	w.size += int64(len(chunk))
+	w.scan.Push(chunk)
+	return w.run()
+}
+
+// Finish ends the stream. Its error is an [*Error] if that cuts an element short.
+func (w *Walker) Finish() error {
+	if w.size == 0 {
+		w.err = unrecognised(nil)
+		return w.err
+	}
+	w.scan.Finish()
+	return w.run()
+}
+
+func (w *Walker) run() error {
+	for {
+		switch w.scan.Next() {
+		case ebml.Start:
+			if _, typ, _ := Lookup(w.scan.Head().ID); typ == Master {
+				w.tell(typ, nil)
+				w.scan.Enter()
+			} else {
+				w.scan.Read(maxWalkData)
+			}
+		case ebml.Value:
+			_, typ, _ := Lookup(w.scan.Head().ID)
+			w.tell(typ, w.scan.Data())
+		case ebml.More:
+			if w.scan.Err() == nil {
+				return nil
+			}
+			if w.err == nil {
+				w.err = scanError(&w.scan)
+			}
+			return w.err
+		}
+	}
+}
+
+func (w *Walker) tell(typ Type, data []byte) {
+	h := w.scan.Head()
+	w.visit(Element{Head: h, Level: w.scan.Depth(), Name: elementName(h.ID), Type: typ, Data: data})
+}
