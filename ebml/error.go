@@ -37,7 +37,7 @@ func (r Reason) String() string {
 type Error struct {
 	Reason Reason
 	Offset int64 // of the element that is wrong, in bytes from the start of the stream
-	Path   []ID  // the elements open there, the outermost first, then the wrong one where its ID was read
+	Path   []ID  // the elements open there, the outermost first, then the wrong one where its head was read
 }
 
 // Error gives the offset, the path in hexadecimal IDs, and the reason:
@@ -50,7 +50,10 @@ func (e *Error) Error() string {
 		} else {
 			b = append(b, '/')
 		}
-		b = strconv.AppendUint(b, uint64(id), 16)
+		const digits = "0123456789ABCDEF"
+		for shift := 8*id.Len() - 4; shift >= 0; shift -= 4 {
+			b = append(b, digits[id>>shift&0xF])
+		}
 	}
 	if len(e.Path) > 0 {
 		b = append(b, ')')

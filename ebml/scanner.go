@@ -260,8 +260,11 @@ func (s *Scanner) gather() bool {
 		s.data = append(s.data, s.chunk[:n]...)
 		s.advance(n)
 	}
-	s.value = s.data
-	return len(s.data) >= s.want
+	if len(s.data) < s.want {
+		return false
+	}
+	s.value = s.data[:s.want] // a Read for less may follow one for more
+	return true
 }
 
 // close ends the innermost open element at offset end.
