@@ -114,6 +114,8 @@ func (s *Scanner) Parent() ID {
 
 // Path gives the open elements, the outermost first, and after them the element
 // that is under way, if there is one.
+//
+//go:noinline
 func (s *Scanner) Path() []Head {
 	path := make([]Head, 0, len(s.open)+1)
 	for _, o := range s.open {
@@ -268,6 +270,8 @@ func (s *Scanner) gather() bool {
 }
 
 // close ends the innermost open element at offset end.
+//
+//go:noinline
 func (s *Scanner) close(end int64) Kind {
 	last := len(s.open) - 1
 	s.tok, s.end = s.open[last].Head, end
@@ -285,6 +289,8 @@ func (s *Scanner) limit() int64 {
 
 // starve is More: for now, or, when no bytes come any more, for good. What began
 // at offset at is then cut short, if it is anything.
+//
+//go:noinline
 func (s *Scanner) starve(at int64) Kind {
 	if s.finished && s.err == nil && (at < s.pos || len(s.open) > 0) {
 		if at == s.pos {
@@ -300,6 +306,10 @@ func (s *Scanner) advance(n int) {
 	s.pos += int64(n)
 }
 
+// fail stops the scanner. It is not inlined, as that would make the module
+// larger for what seldom runs; so with the other marks in this package.
+//
+//go:noinline
 func (s *Scanner) fail(reason Reason, offset int64) {
 	s.err = &Error{Reason: reason, Offset: offset}
 	for _, h := range s.Path() {

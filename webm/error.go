@@ -39,32 +39,29 @@ func (e *Error) Error() string { return e.text }
 // newError makes the Error of the innermost element of path, or of whatever is
 // at offset if that is not where the innermost element begins.
 func newError(code Code, offset int64, path []ebml.Head, predicate string) *Error {
-	var names []byte
+	e := &Error{Code: code, Offset: offset}
+	parent, subject := "", "element"
 	for i, h := range path {
+		name := elementName(h.ID)
 		if i > 0 {
-			names = append(names, '/')
+			e.Path += "/"
 		}
-		names = append(names, elementName(h.ID)...)
+		e.Path += name
+		if h.Offset == offset && i == len(path)-1 {
+			subject = name
+		} else {
+			parent = name + " at " + decimal(h.Offset) + ": "
+		}
 	}
-	text := []byte("webm: ")
-	subject := "element"
-	if n := len(path); n > 0 && path[n-1].Offset == offset {
-		subject = elementName(path[n-1].ID)
-		path = path[:n-1]
-	}
-	if n := len(path); n > 0 {
-		text = append(text, elementName(path[n-1].ID)...)
-		text = append(text, " at "...)
-		text = strconv.AppendInt(text, path[n-1].Offset, 10)
-		text = append(text, ": "...)
-	}
-	text = append(text, subject...)
-	text = append(text, " at "...)
-	text = strconv.AppendInt(text, offset, 10)
-	text = append(text, ' ')
-	text = append(text, predicate...)
-	return &Error{Code: code, Offset: offset, Path: string(names), text: string(text)}
+	e.text = "webm: " + parent + subject + " at " + decimal(offset) + " " + predicate
+	return e
 }
+
+// decimal is not inlined, like other small things of this package that seldom
+// run, to keep the module small.
+//
+//go:noinline
+func decimal(v int64) string { return strconv.FormatInt(v, 10) }
 
 // scanError says in this package's words why the scanner has stopped.
 func scanError(scan *ebml.Scanner) *Error {
@@ -86,10 +83,17 @@ func elementName(id ebml.ID) string {
 	if name, _, ok := Lookup(id); ok {
 		return name
 	}
-	const digits = "0123456789ABCDEF"
-	name := []byte("0x")
-	for shift := 8*id.Len() - 4; shift >= 0; shift -= 4 {
-		name = append(name, digits[id>>shift&0xF])
+	name := "0x"
+	for shift := 8 * (id.Len() - 1); shift >= 0; shift -= 8 {
+		name += hex(byte(id >> shift))
 	}
-	return string(name)
+	return name
+}
+
+// hex is c in two upper-case digits.
+//
+//go:noinline
+func hex(c byte) string {
+	const digits = "0123456789ABCDEF"
+	return digits[c>>4:c>>4+1] + digits[c&0xF:c&0xF+1]
 }

@@ -6,37 +6,44 @@ const (
 	recogniseLen = 12 // enough to tell the containers that a recorder may give instead
 )
 
+// strangers are what else a stream can begin with, a name of it, and advice.
+var strangers = [...]struct {
+	offset        int
+	magic, advice string
+}{
+	{0, clusterMagic, "begins with a Cluster: the header before it is missing"},
+	{0, "OggS", "is Ogg, not WebM: " + askForWebM},
+	{0, "RIFF", "is RIFF (WAV or AVI), not WebM"},
+	{4, "ftyp", "is MP4, not WebM: " + askForWebM},
+	{4, "styp", "is MP4, not WebM: " + askForWebM},
+	{4, "moof", "is MP4, not WebM: " + askForWebM},
+}
+
+const askForWebM = "give MediaRecorder the mimeType video/webm or audio/webm"
+
 // unrecognised says what a stream is that begins with these bytes, up to
 // recogniseLen of them, and not with an EBML header.
 func unrecognised(begin []byte) *Error {
 	e := &Error{Code: CodeNotWebM}
-	var box string
-	if len(begin) >= 8 {
-		box = string(begin[4:8])
+	what := ""
+	if len(begin) == 0 {
+		e.Code, what = CodeEmpty, "is empty"
+	} else if hasPrefix([]byte(ebmlMagic), string(begin)) {
+		e.Code, what = CodeTruncated, "ends inside the ID of its EBML header"
 	}
-	switch {
-	case len(begin) == 0:
-		e.Code = CodeEmpty
-		e.text = "webm: the stream at 0 is empty"
-	case len(begin) < len(ebmlMagic) && hasPrefix([]byte(ebmlMagic), string(begin)):
-		e.Code = CodeTruncated
-		e.text = "webm: the stream at 0 ends inside the ID of its EBML header"
-	case hasPrefix(begin, clusterMagic):
-		e.text = "webm: the stream at 0 begins with a Cluster: the header before it is missing"
-	case box == "ftyp" || box == "styp" || box == "moov" || box == "moof":
-		e.text = "webm: the stream at 0 is MP4, not WebM: ask MediaRecorder for mimeType video/webm or audio/webm"
-	case hasPrefix(begin, "OggS"):
-		e.text = "webm: the stream at 0 is Ogg, not WebM: ask MediaRecorder for mimeType video/webm or audio/webm"
-	case hasPrefix(begin, "RIFF"):
-		e.text = "webm: the stream at 0 is RIFF (WAV or AVI), not WebM"
-	default:
-		const digits = "0123456789ABCDEF"
-		text := []byte("webm: the stream at 0 begins with")
-		for _, c := range begin[:min(4, len(begin))] {
-			text = append(text, ' ', digits[c>>4], digits[c&0xF])
+	for _, s := range strangers {
+		if len(begin) > s.offset && hasPrefix(begin[s.offset:], s.magic) {
+			what = s.advice
 		}
-		e.text = string(text) + ", not with an EBML header (1A 45 DF A3)"
 	}
+	if what == "" {
+		what = "begins with "
+		for _, c := range begin[:min(4, len(begin))] {
+			what += hex(c) + " "
+		}
+		what += "and not with an EBML header (1A 45 DF A3)"
+	}
+	e.text = "webm: the stream at 0 " + what
 	return e
 }
 

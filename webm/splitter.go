@@ -1,10 +1,6 @@
 package webm
 
-import (
-	"strconv"
-
-	"github.com/webmend/webmend/ebml"
-)
+import "github.com/webmend/webmend/ebml"
 
 // Options are the limits of a Splitter. The zero value has the defaults.
 type Options struct {
@@ -261,6 +257,9 @@ func (s *Splitter) start(h ebml.Head) {
 
 // value takes in a value that start asked for.
 func (s *Splitter) value(h ebml.Head, data []byte) {
+	if s.inHeader && len(data) == 0 {
+		return // it has its default value, which is set already (RFC 8794 §7)
+	}
 	switch parent := s.scan.Parent(); parent {
 	case IDCluster, IDBlockGroup:
 		switch h.ID {
@@ -577,13 +576,18 @@ func (s *Splitter) headerless() *Error {
 	if s.err != nil {
 		return s.err
 	}
-	text := strconv.AppendInt([]byte("webm: the stream ends at "), s.size, 10)
-	return &Error{Code: CodeTruncated, Offset: s.size, text: string(text) + ", before any Tracks"}
+	return &Error{Code: CodeTruncated, Offset: s.size, text: "webm: the stream ends at " + decimal(s.size) + ", before any Tracks"}
 }
 
 // fail stops the splitter at the element that the last token speaks of.
+//
+//go:noinline
 func (s *Splitter) fail(code Code, predicate string) {
-	s.err = newError(code, s.scan.Head().Offset, s.scan.Path(), predicate)
+	h, path := s.scan.Head(), s.scan.Path()
+	if path[len(path)-1].Offset != h.Offset {
+		path = append(path, h) // it has just ended
+	}
+	s.err = newError(code, h.Offset, path, predicate)
 }
 
 // tell accounts for the range from start to end as a header or cluster. What is
@@ -596,6 +600,8 @@ func (s *Splitter) tell(start, end int64) {
 }
 
 // recording is the one that is being read.
+//
+//go:noinline
 func (s *Splitter) recording() *Recording {
 	return &s.report.Recordings[len(s.report.Recordings)-1]
 }

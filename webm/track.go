@@ -1,10 +1,6 @@
 package webm
 
-import (
-	"strconv"
-
-	"github.com/webmend/webmend/ebml"
-)
+import "github.com/webmend/webmend/ebml"
 
 // TrackType is what a track holds (RFC 9559 §5.1.4.1.3).
 type TrackType uint8
@@ -59,41 +55,42 @@ type Track struct {
 
 // set takes in the value of one of the children of a TrackEntry.
 func (t *Track) set(id ebml.ID, data []byte) {
+	number := ebml.ParseUint(data)
 	switch id {
 	case IDTrackNumber:
-		t.Number = ebml.ParseUint(data)
+		t.Number = number
 	case IDTrackUID:
-		t.UID = ebml.ParseUint(data)
+		t.UID = number
 	case IDTrackType:
-		t.Type = TrackType(ebml.ParseUint(data))
+		t.Type = TrackType(number)
 	case IDCodecID:
 		t.CodecID = ebml.ParseString(data)
 	case IDCodecPrivate:
-		t.CodecPrivate = append([]byte(nil), data...)
+		t.CodecPrivate = []byte(string(data))
 	case IDCodecDelay:
-		t.CodecDelay = ebml.ParseUint(data)
+		t.CodecDelay = number
 	case IDSeekPreRoll:
-		t.SeekPreRoll = ebml.ParseUint(data)
+		t.SeekPreRoll = number
 	case IDDefaultDuration:
-		t.DefaultDuration = ebml.ParseUint(data)
+		t.DefaultDuration = number
 	case IDMaxBlockAdditionID:
-		t.MaxBlockAdditionID = ebml.ParseUint(data)
+		t.MaxBlockAdditionID = number
 	case IDName:
 		t.Name = ebml.ParseString(data)
 	case IDLanguage:
 		t.Language = ebml.ParseString(data)
 	case IDPixelWidth:
-		t.Width = ebml.ParseUint(data)
+		t.Width = number
 	case IDPixelHeight:
-		t.Height = ebml.ParseUint(data)
+		t.Height = number
 	case IDAlphaMode:
-		t.AlphaMode = ebml.ParseUint(data) != 0
+		t.AlphaMode = number != 0
 	case IDSamplingFrequency:
 		t.SampleRate = ebml.ParseFloat(data)
 	case IDChannels:
-		t.Channels = ebml.ParseUint(data)
+		t.Channels = number
 	case IDBitDepth:
-		t.BitDepth = ebml.ParseUint(data)
+		t.BitDepth = number
 	}
 }
 
@@ -107,35 +104,42 @@ func (t *Track) needsKeyFrame() bool { return t.Codec == "vp9" || t.Codec == "av
 // headerCodec is what the header tells of Codec.
 func (t *Track) headerCodec() string {
 	private := t.CodecPrivate
-	switch t.CodecID {
-	case "V_VP8":
-		return "vp8"
-	case "V_VP9":
-		return vp9FromPrivate(private)
-	case "V_AV1":
-		return av1FromPrivate(private)
-	case "V_MPEG4/ISO/AVC":
-		if len(private) >= 4 { // AVCDecoderConfigurationRecord, ISO/IEC 14496-15
-			return avcCodec(private[1:4])
+	for _, c := range codecs {
+		if c.id == t.CodecID {
+			switch c.name {
+			case "vp9":
+				return vp9FromPrivate(private)
+			case "av01":
+				return av1FromPrivate(private)
+			case "avc1":
+				if len(private) >= 4 { // AVCDecoderConfigurationRecord, ISO/IEC 14496-15
+					return avcCodec(private[1:4])
+				}
+			case "mp4a.40.2":
+				if len(private) > 0 { // AudioSpecificConfig, ISO/IEC 14496-3
+					return "mp4a.40." + decimal(int64(private[0]>>3))
+				}
+			}
+			return c.name
 		}
-		return "avc1"
-	case "V_MPEGH/ISO/HEVC":
-		return "hvc1"
-	case "A_OPUS":
-		return "opus"
-	case "A_VORBIS":
-		return "vorbis"
-	case "A_FLAC":
-		return "flac"
-	case "A_AAC":
-		if len(private) > 0 { // AudioSpecificConfig, ISO/IEC 14496-3
-			return "mp4a.40." + strconv.Itoa(int(private[0]>>3))
-		}
-		return "mp4a.40.2"
-	case "A_PCM/INT/LIT", "A_PCM/INT/BIG", "A_PCM/FLOAT/IEEE":
-		return "pcm"
 	}
 	return ""
+}
+
+// codecs are the short names of the codecs that recorders use.
+var codecs = [...]struct{ id, name string }{
+	{"V_VP8", "vp8"},
+	{"V_VP9", "vp9"},
+	{"V_AV1", "av01"},
+	{"V_MPEG4/ISO/AVC", "avc1"},
+	{"V_MPEGH/ISO/HEVC", "hvc1"},
+	{"A_OPUS", "opus"},
+	{"A_VORBIS", "vorbis"},
+	{"A_FLAC", "flac"},
+	{"A_AAC", "mp4a.40.2"},
+	{"A_PCM/INT/LIT", "pcm"},
+	{"A_PCM/INT/BIG", "pcm"},
+	{"A_PCM/FLOAT/IEEE", "pcm"},
 }
 
 // keyFrameCodec is what the first bytes of a key frame tell of Codec, or what is
@@ -213,9 +217,7 @@ func vp9Level(width, height uint64) byte {
 }
 
 func vp9Codec(profile, level, depth byte) string {
-	b := appendDecimal2([]byte("vp09."), profile)
-	b = appendDecimal2(append(b, '.'), level)
-	return string(appendDecimal2(append(b, '.'), depth))
+	return "vp09." + decimal2(profile) + "." + decimal2(level) + "." + decimal2(depth)
 }
 
 // av1FromPrivate reads the av1C box that CodecPrivate holds (AV1 in Matroska;
@@ -226,9 +228,8 @@ func av1FromPrivate(private []byte) string {
 	}
 	profile, level := private[1]>>5, private[1]&0x1F
 	tier, highDepth, twelve := private[2]>>7, private[2]>>6&1, private[2]>>5&1
-	b := append([]byte("av01."), '0'+profile, '.')
-	b = append(appendDecimal2(b, level), "MH"[tier], '.')
-	return string(appendDecimal2(b, 8+2*highDepth+2*(highDepth&twelve)))
+	return "av01." + decimal(int64(profile)) + "." + decimal2(level) + "MH"[tier:tier+1] + "." +
+		decimal2(8+2*highDepth+2*(highDepth&twelve))
 }
 
 // avcFromAnnexB finds the sequence parameter set that begins a key frame which
@@ -246,41 +247,40 @@ func avcFromAnnexB(frame []byte) string {
 
 // avcCodec names profile, constraints and level (RFC 6381 §3.3).
 func avcCodec(profile []byte) string {
-	const digits = "0123456789ABCDEF"
-	b := []byte("avc1.")
-	for _, c := range profile[:3] {
-		b = append(b, digits[c>>4], digits[c&0xF])
-	}
-	return string(b)
+	return "avc1." + hex(profile[0]) + hex(profile[1]) + hex(profile[2])
 }
 
-func appendDecimal2(b []byte, v byte) []byte { return append(b, '0'+v/10%10, '0'+v%10) }
+//go:noinline
+func decimal2(v byte) string {
+	if v < 10 {
+		return "0" + decimal(int64(v))
+	}
+	return decimal(int64(v))
+}
 
 // mimeType is the media type of a recording with these tracks.
 func mimeType(docType string, tracks []Track) string {
-	kind := "audio"
-	for _, t := range tracks {
+	kind, codecs := "audio", ""
+	for i := range tracks {
+		t := &tracks[i]
 		if t.Type == Video {
 			kind = "video"
 		}
-	}
-	b := []byte(kind)
-	if docType == "webm" {
-		b = append(b, "/webm"...)
-	} else {
-		b = append(b, "/x-matroska"...) // the name browsers know; RFC 9559 §27.3 has video/matroska
-	}
-	separator := `; codecs="`
-	for _, t := range tracks {
 		if t.Codec != "" {
-			b = append(append(b, separator...), t.Codec...)
-			separator = ","
+			if codecs != "" {
+				codecs += ","
+			}
+			codecs += t.Codec
 		}
 	}
-	if separator == "," {
-		b = append(b, '"')
+	container := "/x-matroska" // the name that browsers know; RFC 9559 §27.3 has video/matroska
+	if docType == "webm" {
+		container = "/webm"
 	}
-	return string(b)
+	if codecs != "" {
+		codecs = `; codecs="` + codecs + `"`
+	}
+	return kind + container + codecs
 }
 
 // blockDuration is how long the frames of a block last by what the header and
@@ -289,7 +289,8 @@ func mimeType(docType string, tracks []Track) string {
 func (t *Track) blockDuration(frames [][]byte, payload int64) int64 {
 	switch {
 	case t.DefaultDuration > 0:
-		return clampTime(t.DefaultDuration) * int64(len(frames))
+		n := int64(len(frames))
+		return min(clampTime(t.DefaultDuration), maxTime/n) * n
 	case t.Codec == "opus":
 		var d int64
 		for _, frame := range frames {
@@ -298,7 +299,7 @@ func (t *Track) blockDuration(frames [][]byte, payload int64) int64 {
 		return d
 	case t.Codec == "pcm" && t.SampleRate >= 1 && t.Channels > 0 && t.BitDepth >= 8:
 		bytesPerSecond := t.SampleRate * float64(t.Channels) * float64(t.BitDepth/8)
-		return int64(float64(payload) / bytesPerSecond * 1e9)
+		return int64(min(float64(payload)/bytesPerSecond*1e9, maxTime))
 	}
 	return 0
 }

@@ -1,0 +1,59 @@
+//go:build js
+
+package main
+
+import "syscall/js"
+
+// main gives the page an object webmend with the module's functions and waits
+// for their calls, as long as the page lives.
+func main() {
+	object := js.Global().Get("Object").New()
+	export := func(name string, f func(handle int32, args []js.Value) any) {
+		object.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) (result any) {
+			defer func() {
+				if recover() != nil {
+					result = statusPanic
+				}
+			}()
+			return f(int32(args[0].Int()), args[1:])
+		}))
+	}
+	answer := func(name string, op operation) {
+		export(name, func(handle int32, _ []js.Value) any {
+			st := get(handle)
+			if st == nil {
+				return statusNoHandle
+			}
+			var w writer
+			st.answer(&w, op)
+			return js.Global().Get("JSON").Call("parse", string(w.b))
+		})
+	}
+	export("open", func(kind int32, _ []js.Value) any { return open(kind) })
+	export("pushChunk", pushChunk)
+	answer("takeHeader", opTakeHeader)
+	answer("takeClusters", opTakeClusters)
+	answer("takeElements", opTakeElements)
+	answer("report", opReport)
+	answer("finish", opFinish)
+	answer("lastError", opLastError)
+	export("close", func(handle int32, _ []js.Value) any {
+		closeStream(handle)
+		return 0
+	})
+	js.Global().Set("webmend", object)
+	select {}
+}
+
+// input is where pushed bytes are copied to, to be looked at.
+var input []byte
+
+// pushChunk takes a Uint8Array.
+func pushChunk(handle int32, args []js.Value) any {
+	n := args[0].Get("byteLength").Int()
+	if n > len(input) {
+		input = make([]byte, n)
+	}
+	js.CopyBytesToGo(input[:n], args[0])
+	return push(handle, input[:n])
+}

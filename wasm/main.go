@@ -1,0 +1,23 @@
+//go:build !js
+
+// Command wasm is webmend as a WebAssembly module, in two builds of one layer
+// over package webm: a reactor for wasip1, which browsers, Node and wazero load,
+// and a program for js, for pages that carry Go's wasm_exec.js already.
+//
+// A stream is known by a handle that open returns. Both builds export
+//
+//	open(kind) handle          kind 0 splits a stream, kind 1 lists its elements
+//	pushChunk(handle, …)       the next bytes: how many answers wait, or a negative status
+//	takeHeader(handle)         the next header, once, or null
+//	takeClusters(handle)       the clusters completed since the last call
+//	takeElements(handle)       the elements come to since the last call
+//	report(handle)             what is known so far
+//	finish(handle)             ends the stream: the report
+//	lastError(handle)          the error that ended it, or null
+//	close(handle)              forgets the stream
+//
+// Answers are JSON, with times in seconds and offsets in bytes. The reactor
+// returns their length in bytes, and where they are from result.
+package main
+
+func main() {}

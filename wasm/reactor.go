@@ -1,0 +1,98 @@
+//go:build wasip1
+
+package main
+
+import "unsafe"
+
+// maxReserve is the most bytes that one pushChunk takes. Hosts push what is
+// larger in pieces; 64 KiB is as fast as any.
+const maxReserve = 1 << 20
+
+// What the host writes to and reads from. It is kept here so that the collector
+// leaves it where the host has its address.
+var (
+	input  []byte
+	output writer
+)
+
+// reserve returns the address of n bytes to write a chunk to, valid until the
+// next reserve, or 0 if n is not from 1 to 1 MiB.
+//
+//go:wasmexport reserve
+func exportReserve(n int32) uint32 {
+	if n < 1 || n > maxReserve {
+		return 0
+	}
+	if int(n) > len(input) {
+		input = make([]byte, n)
+	}
+	return address(input)
+}
+
+// result returns the address of the last answer, valid until the next call.
+//
+//go:wasmexport result
+func exportResult() uint32 { return address(output.b) }
+
+func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
+
+//go:wasmexport open
+func exportOpen(kind int32) (status int32) {
+	defer recovered(&status)
+	return open(kind)
+}
+
+// pushChunk takes the first n bytes of what reserve gave.
+//
+//go:wasmexport pushChunk
+func exportPushChunk(handle, n int32) (status int32) {
+	defer recovered(&status)
+	return push(handle, input[:n])
+}
+
+//go:wasmexport takeHeader
+func exportTakeHeader(handle int32) int32 { return answer(handle, opTakeHeader) }
+
+//go:wasmexport takeClusters
+func exportTakeClusters(handle int32) int32 { return answer(handle, opTakeClusters) }
+
+//go:wasmexport takeElements
+func exportTakeElements(handle int32) int32 { return answer(handle, opTakeElements) }
+
+//go:wasmexport report
+func exportReport(handle int32) int32 { return answer(handle, opReport) }
+
+//go:wasmexport finish
+func exportFinish(handle int32) int32 { return answer(handle, opFinish) }
+
+//go:wasmexport lastError
+func exportLastError(handle int32) int32 { return answer(handle, opLastError) }
+
+//go:wasmexport close
+func exportClose(handle int32) (status int32) {
+	defer recovered(&status)
+	closeStream(handle)
+	return 0
+}
+
+// answer leaves an answer for result and returns its length.
+//
+//go:noinline
+func answer(handle int32, op operation) (status int32) {
+	defer recovered(&status)
+	st := get(handle)
+	if st == nil {
+		return statusNoHandle
+	}
+	output.b = output.b[:0]
+	st.answer(&output, op)
+	return int32(len(output.b))
+}
+
+// recovered turns a panic into a status: an instance that traps would take all
+// of its streams with it.
+func recovered(status *int32) {
+	if recover() != nil {
+		*status = statusPanic
+	}
+}

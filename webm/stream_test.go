@@ -1,0 +1,315 @@
+package webm
+
+// How the tests of this package load, build, cut and split streams.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/webmend/webmend/ebml"
+)
+
+// A fixture is a recording in testdata, as a browser delivered it.
+type fixture struct {
+	name   string
+	data   []byte
+	chunks [][]byte // the blobs of dataavailable, the empty ones too
+}
+
+func load(t testing.TB, name string) fixture {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	data, err := os.ReadFile(path + ".webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var about struct{ Chunks []int }
+	if err := json.Unmarshal(text, &about); err != nil {
+		t.Fatal(err)
+	}
+	f := fixture{name: name, data: data}
+	for _, n := range about.Chunks {
+		f.chunks = append(f.chunks, data[:n:n])
+		data = data[n:]
+	}
+	if len(data) != 0 {
+		t.Fatalf("%s: %d bytes are in no chunk", name, len(data))
+	}
+	return f
+}
+
+// eachFixture runs a subtest for every recording in testdata.
+func eachFixture(t *testing.T, test func(t *testing.T, f fixture)) {
+	paths, err := filepath.Glob("testdata/*.webm")
+	if err != nil || len(paths) < 20 {
+		t.Fatalf("%d recordings, error %v", len(paths), err)
+	}
+	for _, path := range paths {
+		f := load(t, strings.TrimSuffix(filepath.Base(path), ".webm"))
+		t.Run(f.name, func(t *testing.T) { test(t, f) })
+	}
+}
+
+// An outcome is all that a splitter says of a stream.
+type outcome struct {
+	headers   []Header
+	clusters  []Cluster
+	report    Report
+	pushErr   *Error
+	finishErr *Error
+}
+
+// split pushes the chunks, even after an error, and finishes.
+func split(opts Options, chunks ...[]byte) outcome {
+	var o outcome
+	var buffer []byte // the same for all chunks, to show a splitter that keeps them
+	s := NewSplitter(opts)
+	take := func() {
+		for h, ok := s.Header(); ok; h, ok = s.Header() {
+			o.headers = append(o.headers, h)
+		}
+		o.clusters = append(o.clusters, s.Clusters()...)
+	}
+	for _, chunk := range chunks {
+		buffer = append(buffer[:0], chunk...)
+		err := s.Push(buffer)
+		switch {
+		case err != nil && o.pushErr == nil:
+			errors.As(err, &o.pushErr)
+		case o.pushErr != nil && err != error(o.pushErr):
+			panic(fmt.Sprintf("the error became %v after %v", err, o.pushErr))
+		}
+		take()
+	}
+	report, err := s.Finish()
+	o.report = report
+	errors.As(err, &o.finishErr)
+	take()
+	return o
+}
+
+// err is the first error there was, or else why bytes were dropped.
+func (o outcome) err() *Error {
+	switch {
+	case o.pushErr != nil:
+		return o.pushErr
+	case o.finishErr != nil:
+		return o.finishErr
+	case len(o.report.Dropped) > 0:
+		return o.report.Dropped[0].Reason
+	}
+	return nil
+}
+
+// String has all of the outcome, so that outcomes with the same are equal. A
+// comparison of the values would find that a Duration of NaN is not itself.
+func (o outcome) String() string {
+	var b strings.Builder
+	for _, h := range o.headers {
+		fmt.Fprintf(&b, "header %+v\n", h)
+	}
+	for _, c := range o.clusters {
+		fmt.Fprintf(&b, "cluster %+v\n", c)
+	}
+	fmt.Fprintf(&b, "%d bytes\n", o.report.Bytes)
+	for _, r := range o.report.Recordings {
+		fmt.Fprintf(&b, "recording %+v\n", r)
+	}
+	fmt.Fprintf(&b, "other %v\n", o.report.Other)
+	for _, d := range o.report.Dropped {
+		fmt.Fprintf(&b, "dropped %v: %s\n", d.Range, describe(d.Reason))
+	}
+	fmt.Fprintf(&b, "push: %s\nfinish: %s\n", describe(o.pushErr), describe(o.finishErr))
+	return b.String()
+}
+
+func describe(e *Error) string {
+	if e == nil {
+		return "no error"
+	}
+	return fmt.Sprintf("%s at %d in %q: %v", e.Code, e.Offset, e.Path, e)
+}
+
+// check fails the test where an outcome does not account for each byte of its
+// stream once, in order, or contradicts itself.
+func (o outcome) check(t *testing.T, stream []byte) {
+	t.Helper()
+	type piece struct {
+		Range
+		what string
+	}
+	var all []piece
+	add := func(what string, r Range) {
+		if n := len(all); n > 0 && all[n-1].what == what && all[n-1].Start >= r.Start {
+			t.Errorf("%s %v comes after %v", what, r, all[n-1].Range)
+		}
+		all = append(all, piece{r, what})
+	}
+	clusters := make([]int, len(o.headers))
+	for _, h := range o.headers {
+		add("header", h.Range)
+	}
+	for _, c := range o.clusters {
+		add("cluster", c.Range)
+		clusters[c.Recording]++
+	}
+	for _, r := range o.report.Other {
+		add("other", r)
+	}
+	for _, d := range o.report.Dropped {
+		add("dropped", d.Range)
+		if d.Reason == nil || d.Reason.Offset < 0 || d.Reason.Offset > int64(len(stream)) {
+			t.Errorf("%v is dropped because %s", d.Range, describe(d.Reason))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b piece) int { return int(a.Start - b.Start) })
+	at := int64(0)
+	for _, p := range all {
+		if p.Start != at || p.End <= p.Start {
+			t.Errorf("%s %v comes where %d is next", p.what, p.Range, at)
+		}
+		at = p.End
+	}
+	if at != int64(len(stream)) || o.report.Bytes != at {
+		t.Errorf("the ranges end at %d and the report has %d bytes; the stream has %d", at, o.report.Bytes, len(stream))
+	}
+
+	if len(o.report.Recordings) != len(o.headers) {
+		t.Fatalf("%d recordings, %d headers", len(o.report.Recordings), len(o.headers))
+	}
+	for i, r := range o.report.Recordings {
+		h := o.headers[i]
+		if r.Header.Range != h.Range || r.Header.Recording != i || h.Recording != i || r.Clusters != clusters[i] {
+			t.Errorf("recording %d is %+v; its header was %+v, with %d clusters", i, r, h, clusters[i])
+		}
+	}
+	for _, e := range []*Error{o.pushErr, o.finishErr} {
+		if e != nil && (e.Offset < 0 || e.Offset > int64(len(stream)) || e.Code == "" || !strings.HasPrefix(e.Error(), "webm: ")) {
+			t.Errorf("error %s in a stream of %d bytes", describe(e), len(stream))
+		}
+	}
+	if o.pushErr != nil && o.pushErr != o.finishErr && o.pushErr.Code != CodeTruncated {
+		t.Errorf("Push said %v and Finish %v", o.pushErr, o.finishErr)
+	}
+}
+
+// splitAllWays splits a stream whole, byte by byte and at random places, fails
+// the test where that makes a difference, and returns the outcome.
+func splitAllWays(t *testing.T, opts Options, stream []byte) outcome {
+	t.Helper()
+	o := split(opts, stream)
+	o.check(t, stream)
+	want := o.String()
+	compare(t, "byte by byte", split(opts, bytewise(stream)...).String(), want)
+	for seed := range uint64(4) {
+		compare(t, fmt.Sprintf("cut with seed %d", seed), split(opts, cut(stream, seed)...).String(), want)
+	}
+	return o
+}
+
+// compare shows the first line in which got and want differ.
+func compare(t *testing.T, how, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			t.Errorf("%s, line %d is\n\t%s\nand should be\n\t%s", how, i+1, g[i], w[i])
+			return
+		}
+	}
+	t.Errorf("%s, there are %d lines and should be %d:\n%s", how, len(g), len(w), got)
+}
+
+func bytewise(stream []byte) [][]byte { return slices.Collect(slices.Chunk(stream, 1)) }
+
+// cut cuts a stream at random places. The chunks get larger with the seed; a
+// third of them has no bytes.
+func cut(stream []byte, seed uint64) [][]byte {
+	random := rand.New(rand.NewPCG(seed, 0))
+	largest := 7 << (4 * (seed % 4))
+	var chunks [][]byte
+	for len(stream) > 0 {
+		n := 0
+		if random.IntN(3) > 0 {
+			n = 1 + random.IntN(min(largest, len(stream)))
+		}
+		chunks = append(chunks, stream[:n])
+		stream = stream[n:]
+	}
+	return append(chunks, nil)
+}
+
+// What follows builds streams. Sizes are as short as they can be, unknown ones
+// have 8 octets.
+
+func element(id ebml.ID, children ...[]byte) []byte {
+	return ebml.AppendBinary(nil, id, slices.Concat(children...))
+}
+
+func unknown(id ebml.ID, children ...[]byte) []byte {
+	return append(ebml.AppendHead(nil, id, ebml.UnknownSize), slices.Concat(children...)...)
+}
+
+func number(id ebml.ID, v uint64) []byte { return ebml.AppendUint(nil, id, v) }
+
+func text(id ebml.ID, s string) []byte { return ebml.AppendString(nil, id, s) }
+
+// ebmlHeader is an EBML header of 12 bytes.
+func ebmlHeader() []byte { return element(ebml.IDEBML, text(ebml.IDDocType, "webm")) }
+
+// stream is an EBML header and a Segment of unknown size, which together take
+// the first 24 bytes.
+func stream(children ...[]byte) []byte {
+	return append(ebmlHeader(), unknown(IDSegment, children...)...)
+}
+
+// tracks is the header of a recording with these TrackEntries.
+func tracks(entries ...[]byte) []byte { return element(IDTracks, entries...) }
+
+func track(n uint64, typ TrackType, codec string, more ...[]byte) []byte {
+	return element(IDTrackEntry, number(IDTrackNumber, n), number(IDTrackType, uint64(typ)), text(IDCodecID, codec), slices.Concat(more...))
+}
+
+// vp8 and opus are the tracks that a browser writes by default, 1 and 2, of 18
+// and 19 bytes.
+var (
+	vp8  = track(1, Video, "V_VP8")
+	opus = track(2, Audio, "A_OPUS")
+)
+
+// cluster is a Cluster of unknown size.
+func cluster(timestamp uint64, children ...[]byte) []byte {
+	return unknown(IDCluster, number(IDTimestamp, timestamp), slices.Concat(children...))
+}
+
+// blockData is what a SimpleBlock and a Block hold.
+func blockData(track byte, relative int16, flags byte, payload string) []byte {
+	return append([]byte{0x80 | track, byte(relative >> 8), byte(relative), flags}, payload...)
+}
+
+func simpleBlock(track byte, relative int16, flags byte, payload string) []byte {
+	return element(IDSimpleBlock, blockData(track, relative, flags, payload))
+}
+
+func block(track byte, relative int16, payload string) []byte {
+	return element(IDBlock, blockData(track, relative, 0, payload))
+}
+
+func group(children ...[]byte) []byte { return element(IDBlockGroup, children...) }
+
+// huge is the head of an element that claims the most that can be claimed.
+func huge(id ebml.ID) []byte { return ebml.AppendHead(nil, id, 1<<56-2) }
