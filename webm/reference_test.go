@@ -91,26 +91,6 @@ func refUint(b []byte, e refElement) uint64 {
 func refSplit(b []byte) (headers []Range, clusters []Cluster) {
 	types := map[uint64]TrackType{} // of the recording's tracks, by number
 	var numbers []uint64            // of its tracks, in order
-	var c *Cluster
-	var keyBlock, refers bool
-	var blockTrack uint64
-	var blockStart int
-	var blockTime int16
-	closeBlock := func() {
-		c.Blocks++
-		key := keyBlock && !refers || types[blockTrack] == Audio
-		for i := range c.Tracks {
-			if c.Tracks[i].Number == blockTrack {
-				c.Tracks[i].Blocks++
-				if key {
-					c.Tracks[i].KeyFrames++
-				}
-			}
-		}
-		if key && types[blockTrack] == Video {
-			c.KeyFrames = append(c.KeyFrames, KeyFrame{blockTrack, c.Timestamp + int64(blockTime), int64(blockStart)})
-		}
-	}
 	elements := refElements(b)
 	for i, e := range elements {
 		switch e.id {
@@ -125,50 +105,54 @@ func refSplit(b []byte) (headers []Range, clusters []Cluster) {
 			if h := &headers[len(headers)-1]; h.End < 0 {
 				h.End = int64(e.start)
 			}
-			clusters = append(clusters, Cluster{
+			c := Cluster{
 				Range:     Range{int64(e.start), int64(e.end)},
 				Recording: len(headers) - 1,
 				HeadLen:   e.data - e.start,
 				Known:     !e.unknown,
-			})
-			c = &clusters[len(clusters)-1]
+			}
 			for _, n := range numbers {
 				c.Tracks = append(c.Tracks, TrackBlocks{Number: n})
 			}
+			clusters = append(clusters, c)
 		case 0xE7:
-			c.Timestamp = int64(refUint(b, e))
-		case 0xA0:
-			blockStart = e.start
-			keyBlock, refers = true, false
-		case 0xFB:
-			refers = true
-		case 0xA1, 0xA3:
-			blockTrack = uint64(b[e.data] & 0x7F)
-			blockTime = int16(binary.BigEndian.Uint16(b[e.data+1:]))
-			if e.id == 0xA3 {
-				blockStart = e.start
-				keyBlock, refers = b[e.data+3]&0x80 != 0, false
-				closeBlock()
+			clusters[len(clusters)-1].Timestamp = int64(refUint(b, e))
+		case 0xA0, 0xA3:
+			c := &clusters[len(clusters)-1]
+			block, key := e, b[e.data+3]&0x80 != 0
+			if e.id == 0xA0 {
+				key = true
+				for _, child := range elements[i+1:] {
+					if child.start >= e.end {
+						break
+					}
+					switch child.id {
+					case 0xA1:
+						block = child
+					case 0xFB:
+						key = false
+					}
+				}
+			}
+			number := uint64(b[block.data] & 0x7F)
+			key = key || types[number] == Audio
+			c.Blocks++
+			for i := range c.Tracks {
+				if c.Tracks[i].Number == number {
+					c.Tracks[i].Blocks++
+					if key {
+						c.Tracks[i].KeyFrames++
+					}
+				}
+			}
+			if key && types[number] == Video {
+				at := c.Timestamp + int64(int16(binary.BigEndian.Uint16(b[block.data+1:])))
+				c.KeyFrames = append(c.KeyFrames, KeyFrame{number, at, int64(e.start)})
 			}
 		}
-		// The last element in a BlockGroup closes it.
-		if e.level == 3 || e.level == 4 || e.level == 5 {
-			last := i+1 == len(elements) || elements[i+1].level <= 2
-			if last && blockGroupAround(elements[:i]) {
-				closeBlock()
-			}
-		}
+	}
+	if n := len(headers); n > 0 && headers[n-1].End < 0 { // no cluster came
+		headers[n-1].End = int64(len(b))
 	}
 	return headers, clusters
-}
-
-// blockGroupAround tells whether the next element, at level 3 or deeper, is in a
-// BlockGroup.
-func blockGroupAround(before []refElement) bool {
-	for i := len(before) - 1; i >= 0; i-- {
-		if before[i].level == 2 {
-			return before[i].id == 0xA0
-		}
-	}
-	return false
 }
