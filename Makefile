@@ -1,0 +1,75 @@
+# Everything is built into js/dist. `make demo` and `make test` do their whole
+# set-up on a fresh Debian or Ubuntu machine with Go, Node and git.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+DIST := js/dist
+GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go') go.mod go.sum
+JS_SOURCES := $(shell find js/src -name '*.ts') js/package.json js/tsconfig.json
+WASM_FLAGS := -trimpath -ldflags="-s -w"
+ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: demo
+demo: build ## build everything and serve the demo page on 127.0.0.1
+	go run ./demo
+
+.PHONY: test
+test: tools build $(DIST)/webmend.go.wasm ## run all tests, with everything that they need
+	test -z "$$(gofmt -l .)"
+	go vet ./...
+	GOOS=wasip1 GOARCH=wasm go vet ./wasm
+	GOOS=js GOARCH=wasm go vet ./wasm
+	go test ./...
+	cd js && node --test test/
+
+.PHONY: build
+build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts ## build the package into js/dist
+
+$(DIST)/webmend.wasm: $(GO_SOURCES)
+	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared $(WASM_FLAGS) -o $@ ./wasm
+
+# The build for pages that carry Go's wasm_exec.js already.
+$(DIST)/webmend.go.wasm: $(GO_SOURCES)
+	GOOS=js GOARCH=wasm go build $(WASM_FLAGS) -o $@ ./wasm
+
+$(DIST)/index.js: $(JS_SOURCES) go.mod
+	$(ESBUILD) js/src/index.ts --format=esm --minify --sourcemap --outfile=$@
+	$(ESBUILD) js/src/index.ts --format=iife --global-name=webmend --minify --sourcemap --outfile=$(DIST)/webmend.global.js \
+		--define:import.meta.url=webmendURL --banner:js='var webmendURL=globalThis.document?.currentScript?.src;'
+	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
+	chmod +x $(DIST)/cli.js
+
+$(DIST)/index.d.ts: $(JS_SOURCES) js/node_modules/.package-lock.json
+	js/node_modules/.bin/tsc -p js
+
+js/node_modules/.package-lock.json: js/package.json js/package-lock.json
+	npm ci --prefix js --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What the tests verify with. Each is looked for first; only root can install.
+TOOLS := chromium ffmpeg ffprobe mkvinfo mkvmerge
+.PHONY: tools
+tools:
+	@missing=; for t in $(TOOLS); do command -v $$t >/dev/null || missing="$$missing $$t"; done; \
+	[ -z "$$missing" ] && exit; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg mkvtoolnix >/dev/null; \
+	else \
+		echo "missing:$$missing. Install them: sudo apt-get install chromium ffmpeg mkvtoolnix"; exit 1; \
+	fi
+
+.PHONY: golden
+golden: ## write the expected results of tests anew, to be read before they are committed
+	go test ./webm -update
+
+.PHONY: size
+size: $(DIST)/webmend.wasm ## print the module's size beside an empty one's
+	go test -count=1 -v -run Size ./wasmtest
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf $(DIST) js/node_modules

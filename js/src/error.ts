@@ -1,0 +1,22 @@
+import type { Problem } from "./types.js";
+
+/**
+ * What all of webmend throws.
+ *
+ * Besides the codes of a damaged stream, which the module gives: `load` (the
+ * module could not be loaded), `trap` (a bug in it), `read` (a Blob or file could
+ * not be read), `finished` (a chunk came after `finish` or `close`).
+ */
+export class WebmendError extends Error implements Problem {
+  override readonly name = "WebmendError";
+  readonly code: string;
+  readonly offset: number;
+  readonly path: string;
+
+  constructor(problem: { code: string; message: string; offset?: number; path?: string }, options?: ErrorOptions) {
+    super(problem.message, options);
+    this.code = problem.code;
+    this.offset = problem.offset ?? 0;
+    this.path = problem.path ?? "";
+  }
+}

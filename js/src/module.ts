@@ -1,0 +1,240 @@
+// The WebAssembly module: finding, compiling and instantiating it, and calling
+// its exports.
+
+import { WebmendError } from "./error.js";
+import type { ClusterFacts, Element, HeaderFacts, Problem, Range, Report } from "./types.js";
+
+/** Where the module may come from. */
+export type WasmSource = string | URL | Response | Promise<Response> | BufferSource | WebAssembly.Module;
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  _initialize?(): void;
+  reserve(length: number): number;
+  result(): number;
+  open(kind: number): number;
+  pushChunk(handle: number, length: number): number;
+  takeHeader(handle: number): number;
+  takeClusters(handle: number): number;
+  takeElements(handle: number): number;
+  report(handle: number): number;
+  finish(handle: number): number;
+  lastError(handle: number): number;
+  close(handle: number): number;
+}
+
+type Answer = "takeHeader" | "takeClusters" | "takeElements" | "report" | "finish" | "lastError";
+
+/** How many bytes go into the module at once: larger is no faster, and takes memory. */
+const pieceLength = 64 << 10;
+
+/** One instance of the module, for any number of streams. */
+export class Instance {
+  /** Whether it has trapped: then nothing it says can be trusted. */
+  dead = false;
+  readonly #exports: Exports;
+  readonly #text = new TextDecoder();
+
+  constructor(module: WebAssembly.Module) {
+    let memory: WebAssembly.Memory | undefined;
+    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi(() => memory!) });
+    this.#exports = instance.exports as unknown as Exports;
+    memory = this.#exports.memory;
+    this.#exports._initialize?.();
+  }
+
+  open(kind: number): number {
+    return this.#call(() => this.#exports.open(kind));
+  }
+
+  close(handle: number): void {
+    if (!this.dead) this.#call(() => this.#exports.close(handle));
+  }
+
+  /** A view of the module's memory to write up to 64 KiB to, for the next `push`. */
+  reserve(): Uint8Array {
+    const address = this.#call(() => this.#exports.reserve(pieceLength));
+    return new Uint8Array(this.#exports.memory.buffer, address, pieceLength);
+  }
+
+  /** Scans the first bytes of what `reserve` gave, and returns how many answers wait. */
+  push(handle: number, length: number): number {
+    const status = this.#call(() => this.#exports.pushChunk(handle, length));
+    if (status < 0) throw new WebmendError(this.ask(handle, "lastError") as Problem);
+    return status;
+  }
+
+  ask(handle: number, what: Answer): unknown {
+    const length = this.#call(() => this.#exports[what](handle));
+    if (length < 0) this.#fail(`status ${length} from ${what}`);
+    const answer = new Uint8Array(this.#exports.memory.buffer, this.#exports.result(), length);
+    return JSON.parse(this.#text.decode(answer));
+  }
+
+  #call(f: () => number): number {
+    if (this.dead) this.#fail("it had trapped before");
+    try {
+      const status = f();
+      // -3 is a panic that the module caught: its collector may be broken.
+      if (status !== -3) return status;
+    } catch (cause) {
+      this.#fail(String(cause), cause);
+    }
+    return this.#fail("it panicked");
+  }
+
+  #fail(why: string, cause?: unknown): never {
+    this.dead = true;
+    throw new WebmendError({ code: "trap", message: `webmend: a bug in the module: ${why}` }, { cause });
+  }
+}
+
+/** A stream being split into ranges. All calls are synchronous; it keeps no media. */
+export class Splitter {
+  readonly #instance: Instance;
+  readonly #handle: number;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+    this.#handle = instance.open(0);
+  }
+
+  /** Whether the module has failed, and the splitter with it. */
+  get dead(): boolean {
+    return this.#instance.dead;
+  }
+
+  /** Takes the next bytes. Throws a WebmendError when the stream is damaged. */
+  push(bytes: Uint8Array): void {
+    pushPieces(this.#instance, this.#handle, bytes);
+  }
+
+  takeHeader(): (Range & HeaderFacts & { recording: number }) | null {
+    return this.#instance.ask(this.#handle, "takeHeader") as (Range & HeaderFacts & { recording: number }) | null;
+  }
+
+  takeClusters(): ClusterFacts[] {
+    return this.#instance.ask(this.#handle, "takeClusters") as ClusterFacts[];
+  }
+
+  report(): Report {
+    return this.#instance.ask(this.#handle, "report") as Report;
+  }
+
+  finish(): Report {
+    return this.#instance.ask(this.#handle, "finish") as Report;
+  }
+
+  close(): void {
+    this.#instance.close(this.#handle);
+  }
+}
+
+/** A stream whose every element is listed. */
+export class Walker {
+  readonly #instance: Instance;
+  readonly #handle: number;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+    this.#handle = instance.open(1);
+  }
+
+  push(bytes: Uint8Array): void {
+    pushPieces(this.#instance, this.#handle, bytes);
+  }
+
+  takeElements(): Element[] {
+    return this.#instance.ask(this.#handle, "takeElements") as Element[];
+  }
+
+  /** Ends the stream, and returns what is wrong with its end. */
+  finish(): Problem | null {
+    this.#instance.ask(this.#handle, "finish");
+    return this.#instance.ask(this.#handle, "lastError") as Problem | null;
+  }
+
+  close(): void {
+    this.#instance.close(this.#handle);
+  }
+}
+
+function pushPieces(instance: Instance, handle: number, bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i += pieceLength) {
+    const piece = bytes.subarray(i, i + pieceLength);
+    instance.reserve().set(piece);
+    instance.push(handle, piece.length);
+  }
+}
+
+/** Compiles the module. */
+export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  try {
+    if (source instanceof WebAssembly.Module) return source;
+    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source);
+    let response: Response;
+    if (typeof source === "string" || source instanceof URL) {
+      const url = new URL(source, globalThis.location?.href);
+      if (url.protocol === "file:") {
+        // Not a literal, so that bundlers for pages do not look for it.
+        const fs = "node:fs/promises";
+        const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ fs)) as typeof import("node:fs/promises");
+        return await WebAssembly.compile(await readFile(url));
+      }
+      response = await fetch(url);
+    } else {
+      response = await source;
+    }
+    if (!response.ok) throw new Error(`${response.url} answered ${response.status} ${response.statusText}`.trim());
+    // Streaming needs the right MIME type, which not every server sends.
+    if (response.headers.get("content-type")?.startsWith("application/wasm")) return await WebAssembly.compileStreaming(response);
+    return await WebAssembly.compile(await response.arrayBuffer());
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new WebmendError({ code: "load", message: `webmend: the module could not be loaded: ${why}` }, { cause });
+  }
+}
+
+/** What Go's runtime asks of its host. The module itself asks for nothing. */
+function wasi(memory: () => WebAssembly.Memory): Record<string, (...args: number[]) => number> {
+  const view = () => new DataView(memory().buffer);
+  const nothing = (count: number, size: number) => {
+    view().setUint32(count, 0, true);
+    view().setUint32(size, 0, true);
+    return 0;
+  };
+  return {
+    args_get: () => 0,
+    args_sizes_get: (count, size) => nothing(count!, size!),
+    environ_get: () => 0,
+    environ_sizes_get: (count, size) => nothing(count!, size!),
+    sched_yield: () => 0,
+    poll_oneoff: () => 52, // ENOSYS: the module never sleeps
+    clock_time_get(clock, _precision, time) {
+      const ms = clock === 0 ? Date.now() : performance.now() + 1; // a clock at 0 is fatal to Go's collector
+      view().setBigUint64(time!, BigInt(Math.round(ms * 1e6)), true);
+      return 0;
+    },
+    random_get(address, length) {
+      crypto.getRandomValues(new Uint8Array(memory().buffer, address, length));
+      return 0;
+    },
+    // Only a crash of Go's runtime writes: its words are for whoever mends it.
+    fd_write(_fd, vectors, count, written) {
+      let text = "";
+      let total = 0;
+      for (let i = 0; i < count!; i++) {
+        const address = view().getUint32(vectors! + 8 * i, true);
+        const length = view().getUint32(vectors! + 8 * i + 4, true);
+        text += new TextDecoder().decode(new Uint8Array(memory().buffer, address, length));
+        total += length;
+      }
+      console.error(text);
+      view().setUint32(written!, total, true);
+      return 0;
+    },
+    proc_exit(code) {
+      throw new Error(`the module exited with ${code}`);
+    },
+  };
+}

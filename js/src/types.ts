@@ -1,0 +1,134 @@
+// What the module answers, as JSON. Offsets and sizes are bytes from the start
+// of the stream, times and durations seconds.
+
+/** The bytes of the stream from `start` up to `end`. */
+export interface Range {
+  start: number;
+  end: number;
+}
+
+/** One track of a recording. What the header does not say has its default value. */
+export interface Track {
+  /** What blocks call the track. Browsers do not always give a type the same number. */
+  number: number;
+  type: "video" | "audio" | "subtitle" | "other";
+  /** Matroska's name of the codec: `V_VP8`, `A_OPUS`. */
+  codecId: string;
+  /**
+   * The codec as a media type names it: `vp8`, `vp09.00.30.08`, `opus`. Where the
+   * header does not tell the profile it is the short form (`vp9`, `avc1`) until the
+   * first key frame tells; `""` for a codec that has no such name.
+   */
+  codec: string;
+  name: string;
+  language: string;
+  /** Seconds that the decoder puts out before the first real sample. */
+  codecDelay: number;
+  /** Seconds that must be decoded before the point sought. */
+  seekPreRoll: number;
+  /** Seconds a frame lasts, 0 if the header does not say. */
+  defaultDuration: number;
+  /** Video: pixels. */
+  width?: number;
+  /** Video: pixels. */
+  height?: number;
+  /** Video: whether frames carry an alpha channel. */
+  alpha?: boolean;
+  /** Audio: Hz. */
+  sampleRate?: number;
+  /** Audio. */
+  channels?: number;
+  /** Audio: bits a sample, 0 if the header does not say. */
+  bitDepth?: number;
+}
+
+/** What a header says. */
+export interface HeaderFacts {
+  /** The media type with codecs: `video/webm; codecs="vp8,opus"`. */
+  mimeType: string;
+  /** `webm` or `matroska`. */
+  docType: string;
+  muxingApp: string;
+  writingApp: string;
+  /** Nanoseconds a tick, usually 1,000,000. */
+  timestampScale: number;
+  /** In the order of the header. */
+  tracks: Track[];
+}
+
+/** What is known of a cluster. */
+export interface ClusterFacts extends Range {
+  /** The index of the recording it belongs to: 0, or more after a recorder was restarted. */
+  recording: number;
+  /** Its Timestamp element, in ticks as recorded. */
+  timestamp: number;
+  /** Its Timestamp in seconds. */
+  time: number;
+  /** Seconds from its Timestamp to the end of its last frame. */
+  duration: number;
+  /** Whether its size is known, not to be found by reading on. */
+  known: boolean;
+  /** Whether its end is missing, as the stream ended or broke inside it. */
+  cut: boolean;
+  /** SimpleBlocks and BlockGroups. */
+  blocks: number;
+  /** Blocks that a player can begin at: video key frames or, without video, all blocks of audio. */
+  keyframes: number;
+  /** The same by track; of audio all blocks are key frames. */
+  tracks: { number: number; blocks: number; keyframes: number }[];
+}
+
+/** What is wrong with a stream, and where. */
+export interface Problem {
+  /** A name for programs, which does not change: `truncated`, `overrun`, `not-webm`, … */
+  code: string;
+  /** The element that is wrong, in bytes from the start of the stream. */
+  offset: number;
+  /** The names of the elements around it and its own: `Segment/Cluster/SimpleBlock`. */
+  path: string;
+  /** `webm: Cluster at 1042: SimpleBlock at 20480 runs past the end of its parent` */
+  message: string;
+}
+
+/** What is known of one recording in a stream. */
+export interface RecordingFacts extends HeaderFacts {
+  /** Where its header is. */
+  header: Range;
+  /** Seconds from 0 to the end of the last frame. */
+  duration: number;
+  /** How many clusters are complete. */
+  clusters: number;
+}
+
+/**
+ * Accounts for every byte of a stream: the headers of its recordings, their
+ * clusters, `other` and `dropped` are all of it, without gap or overlap.
+ */
+export interface Report {
+  /** How many were pushed. */
+  bytes: number;
+  recordings: RecordingFacts[];
+  /** Whole elements that belong to no header or cluster: Cues, Tags or Void between and after clusters. */
+  other: Range[];
+  /** What is no whole element, and why. Empty until `finish`. */
+  dropped: (Range & { reason: Problem })[];
+  /** Why splitting stopped before the end of the stream, or null. */
+  error: Problem | null;
+}
+
+/** One element of a stream. */
+export interface Element {
+  /** The specification's name, or the ID as `0x1A2B`. */
+  name: string;
+  type: "master" | "uinteger" | "integer" | "float" | "string" | "utf-8" | "date" | "binary" | "unknown";
+  id: number;
+  /** 0 at the root. */
+  level: number;
+  offset: number;
+  /** Bytes of its ID and size. */
+  headLength: number;
+  /** Bytes of its data, -1 if unknown. */
+  size: number;
+  /** The first 256 bytes of its data in hexadecimal; none of a master's. */
+  data: string;
+}
