@@ -57,6 +57,14 @@ func newError(code Code, offset int64, path []ebml.Head, predicate string) *Erro
 	return e
 }
 
+// errorOrNil keeps a nil *Error from becoming an error that is not nil.
+func errorOrNil(e *Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
 // decimal is not inlined, like other small things of this package that seldom
 // run, to keep the module small.
 //

@@ -6,6 +6,39 @@ const (
 	recogniseLen = 12 // enough to tell the containers that a recorder may give instead
 )
 
+// A beginning holds back the first bytes of a stream until they tell whether it
+// is EBML at all.
+type beginning struct {
+	held  []byte
+	known bool // it is
+}
+
+// push takes the next bytes of the stream. Once they are known to be EBML it
+// returns those of earlier pushes, which come before chunk.
+func (b *beginning) push(chunk []byte) (held []byte, err *Error) {
+	if b.known {
+		return nil, nil
+	}
+	n := len(b.held)
+	b.held = append(b.held, chunk[:min(recogniseLen-n, len(chunk))]...)
+	if hasPrefix(b.held, ebmlMagic) {
+		b.known = true
+		return b.held[:n], nil
+	}
+	if len(b.held) == recogniseLen {
+		return nil, unrecognised(b.held)
+	}
+	return nil, nil
+}
+
+// finish says what a stream is that ended before it was known.
+func (b *beginning) finish() *Error {
+	if b.known {
+		return nil
+	}
+	return unrecognised(b.held)
+}
+
 // strangers are what else a stream can begin with, a name of it, and advice.
 var strangers = [...]struct {
 	offset        int

@@ -31,11 +31,10 @@ type Splitter struct {
 	scan ebml.Scanner
 	err  *Error
 
-	begin   []byte // the first bytes of the stream, until they are recognised
-	started bool   // and they are
-	size    int64  // bytes pushed
-	whole   int64  // where the last whole element ends, up to which nothing is lost
-	told    int64  // where the last range ends that headers, clusters and report have told
+	begin beginning
+	size  int64 // bytes pushed
+	whole int64 // where the last whole element ends, up to which nothing is lost
+	told  int64 // where the last range ends that headers, clusters and report have told
 
 	headers  []Header  // complete and not yet taken
 	clusters []Cluster // likewise
@@ -85,17 +84,21 @@ func NewSplitter(opts Options) *Splitter {
 // be taken, and what is pushed from then on counts as dropped.
 func (s *Splitter) Push(chunk []byte) error {
 	s.size += int64(len(chunk))
-	if s.err == nil && !s.started {
-		chunk = s.recognise(chunk)
+	if s.err != nil {
+		return s.err
 	}
-	if s.err == nil && s.started {
-		s.scan.Push(chunk)
-		s.run()
-		if s.err != nil {
-			s.settle()
+	var held []byte
+	held, s.err = s.begin.push(chunk)
+	for _, bytes := range [...][]byte{held, chunk} {
+		if s.err == nil && s.begin.known {
+			s.scan.Push(bytes)
+			s.run()
 		}
 	}
-	return s.errorOrNil()
+	if s.err != nil {
+		s.settle()
+	}
+	return errorOrNil(s.err)
 }
 
 // Header returns the next header that is complete and has not been returned,
@@ -130,12 +133,10 @@ func (s *Splitter) Report() Report {
 // header; one that is only cut short after its header has none.
 func (s *Splitter) Finish() (Report, error) {
 	if s.err == nil {
-		if s.started {
+		if s.err = s.begin.finish(); s.err == nil {
 			s.scan.Finish()
 			s.run()
 			s.settle()
-		} else {
-			s.err = unrecognised(s.begin)
 		}
 	}
 	s.tell(s.whole, s.whole)
@@ -146,32 +147,7 @@ func (s *Splitter) Finish() (Report, error) {
 	if s.err != nil && s.err.Code == CodeTruncated && len(s.report.Recordings) > 0 {
 		s.err = nil
 	}
-	return s.Report(), s.errorOrNil()
-}
-
-func (s *Splitter) errorOrNil() error {
-	if s.err == nil {
-		return nil
-	}
-	return s.err
-}
-
-// recognise holds the first bytes back until they tell whether the stream is
-// EBML at all, and returns what of chunk is then to be scanned.
-func (s *Splitter) recognise(chunk []byte) []byte {
-	n := min(recogniseLen-len(s.begin), len(chunk))
-	s.begin = append(s.begin, chunk[:n]...)
-	switch {
-	case hasPrefix(s.begin, ebmlMagic):
-		s.started = true
-		held := len(s.begin) - n
-		s.scan.Push(s.begin[:held])
-		s.run()
-		s.begin = nil
-	case len(s.begin) == recogniseLen:
-		s.err = unrecognised(s.begin)
-	}
-	return chunk
+	return s.Report(), errorOrNil(s.err)
 }
 
 // run takes the scanner's tokens as far as the bytes go.

@@ -18,8 +18,8 @@ type Element struct {
 // in the way of mkvinfo. Masters come before their children.
 type Walker struct {
 	scan  ebml.Scanner
+	begin beginning
 	visit func(Element)
-	size  int64
 	err   *Error
 }
 
@@ -34,22 +34,33 @@ func NewWalker(visit func(Element)) *Walker {
 // Push takes the next bytes of the stream, cut anywhere. Its error is an
 // [*Error] and final.
 func (w *Walker) Push(chunk []byte) error {
-	w.size += int64(len(chunk))
-	w.scan.Push(chunk)
-	return w.run()
+	if w.err != nil {
+		return w.err
+	}
+	var held []byte
+	held, w.err = w.begin.push(chunk)
+	for _, bytes := range [...][]byte{held, chunk} {
+		if w.err == nil && w.begin.known {
+			w.scan.Push(bytes)
+			w.run()
+		}
+	}
+	return errorOrNil(w.err)
 }
 
 // Finish ends the stream. Its error is an [*Error] if that cuts an element short.
 func (w *Walker) Finish() error {
-	if w.size == 0 {
-		w.err = unrecognised(nil)
-		return w.err
+	if w.err == nil {
+		if w.err = w.begin.finish(); w.err == nil {
+			w.scan.Finish()
+			w.run()
+		}
 	}
-	w.scan.Finish()
-	return w.run()
+	return errorOrNil(w.err)
 }
 
-func (w *Walker) run() error {
+// run takes the scanner's tokens as far as the bytes go.
+func (w *Walker) run() {
 	for {
 		switch w.scan.Next() {
 		case ebml.Start:
@@ -63,13 +74,10 @@ func (w *Walker) run() error {
 			_, typ, _ := Lookup(w.scan.Head().ID)
 			w.tell(typ, w.scan.Data())
 		case ebml.More:
-			if w.scan.Err() == nil {
-				return nil
-			}
-			if w.err == nil {
+			if w.scan.Err() != nil {
 				w.err = scanError(&w.scan)
 			}
-			return w.err
+			return
 		}
 	}
 }
