@@ -284,11 +284,11 @@ func track(n uint64, typ TrackType, codec string, more ...[]byte) []byte {
 	return element(IDTrackEntry, number(IDTrackNumber, n), number(IDTrackType, uint64(typ)), text(IDCodecID, codec), slices.Concat(more...))
 }
 
-// vp8 and opus are the tracks that a browser writes by default, 1 and 2, of 18
-// and 19 bytes.
+// vp8 and opus are the tracks that a browser records by default, 1 and 2, of 20
+// and 21 bytes. A stream of vp8 alone has a header of 49.
 var (
-	vp8  = track(1, Video, "V_VP8")
-	opus = track(2, Audio, "A_OPUS")
+	vp8  = track(1, Video, "V_VP8", number(IDTrackUID, 0x8001))
+	opus = track(2, Audio, "A_OPUS", number(IDTrackUID, 0x8002))
 )
 
 // cluster is a Cluster of unknown size.
