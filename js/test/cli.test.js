@@ -1,0 +1,201 @@
+// The command line, as a person runs it, on real recordings.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+const cli = new URL("../dist/cli.js", import.meta.url).pathname;
+const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
+const recording = (name) => readFileSync(join(testdata, `${name}.webm`));
+
+let folder;
+before(() => (folder = mkdtempSync(join(tmpdir(), "webmend-test-"))));
+after(() => rmSync(folder, { recursive: true }));
+
+function webmend(args, input) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, input, maxBuffer: 1 << 28 });
+  return { status, stdout, stderr: stderr.toString() };
+}
+
+/** Writes a recording as the files that its blobs would be, and returns their names. */
+function chunkFiles(name) {
+  const bytes = recording(name);
+  const { chunks } = JSON.parse(readFileSync(join(testdata, `${name}.json`)));
+  let at = 0;
+  return chunks.map((length, i) => {
+    const file = `${name}-${String(i).padStart(3, "0")}.chunk`;
+    writeFileSync(join(folder, file), bytes.subarray(at, (at += length)));
+    return file;
+  });
+}
+
+describe("header and clusters", () => {
+  const names = readdirSync(testdata).filter((f) => f.endsWith(".webm")).map((f) => f.slice(0, -5));
+  for (const name of names) {
+    const bytes = recording(name);
+    if (bytes.length === 0) continue;
+    test(`of ${name} in its chunks, with the elements between them, are the stream`, () => {
+      const files = chunkFiles(name);
+      const { report, parts } = everything(files);
+      let at = 0;
+      for (const { start, end } of [...parts, ...report.other].sort((a, b) => a.start - b.start)) {
+        assert.equal(start, at);
+        at = end;
+      }
+      assert.equal(at, bytes.length);
+      for (let i = 0; i < report.recordings.length; i++) {
+        const which = ["--recording", String(i + 1)];
+        assert.equal(webmend(["header", ...which, ...files, "-o", "header.webm"]).status, 0);
+        assert.equal(webmend(["clusters", ...which, ...files, "-o", "clusters.webm"]).status, 0);
+        const got = Buffer.concat([readFileSync(join(folder, "header.webm")), readFileSync(join(folder, "clusters.webm"))]);
+        const { header, clusters } = report.recordings[i];
+        const want = [header, ...clusters].map(({ start, end }) => bytes.subarray(start, end));
+        assert.ok(got.equals(Buffer.concat(want)));
+      }
+    });
+  }
+
+  function everything(files) {
+    const { status, stdout } = webmend(["info", "--json", ...files]);
+    assert.equal(status, 0);
+    const report = JSON.parse(stdout);
+    return { report, parts: report.recordings.flatMap((r) => [r.header, ...r.clusters]) };
+  }
+
+  test("of standard input go to standard output", () => {
+    const bytes = recording("chromium-23b-stop-at-60ms");
+    const header = webmend(["header", "-"], bytes);
+    const clusters = webmend(["clusters", "-"], bytes);
+    assert.deepEqual([header.status, header.stderr, clusters.status, clusters.stderr], [0, "", 0, ""]);
+    assert.ok(Buffer.concat([header.stdout, clusters.stdout]).equals(bytes));
+  });
+
+  test("of a stream that is cut short have every whole block, and it says what was left out", () => {
+    const bytes = recording("chromium-08-pause-vp8opus-ts500");
+    writeFileSync(join(folder, "cut.webm"), bytes.subarray(0, 60000));
+    const { status, stderr } = webmend(["clusters", "cut.webm", "-o", "cut-clusters.webm"]);
+    assert.equal(status, 0);
+    const clusters = readFileSync(join(folder, "cut-clusters.webm"));
+    const end = 208 + clusters.length;
+    assert.ok(clusters.equals(bytes.subarray(208, end)));
+    assert.match(stderr, new RegExp(`^webmend: Cluster at 32779: \\w+ at ${end} is cut short by the end of the stream: left out ${60000 - end} bytes from ${end} on\n$`));
+  });
+
+  test("of a damaged stream are what comes before the damage, and the exit status is 1", () => {
+    const files = chunkFiles("firefox-08-pause-vp8opus-ts500");
+    writeFileSync(join(folder, files[5]), Buffer.alloc(1000));
+    const { status, stderr } = webmend(["clusters", ...files, "-o", "damaged.webm"]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^webmend: .* at \\d+ .*\\(${files[5]} at 0\\): left out \\d+ bytes from \\d+ on\n$`));
+    const clusters = readFileSync(join(folder, "damaged.webm"));
+    assert.ok(clusters.equals(recording("firefox-08-pause-vp8opus-ts500").subarray(313, 313 + clusters.length)));
+    assert.ok(clusters.length > 100000);
+  });
+});
+
+describe("info", () => {
+  test("shows an element a line, indented, with name, offset, size and value", () => {
+    const { status, stdout } = webmend(["info", join(testdata, "chromium-23b-stop-at-60ms.webm")]);
+    assert.equal(status, 0);
+    const lines = stdout.toString().split("\n");
+    assert.equal(lines[0], "EBML at 0, size 31");
+    assert.ok(lines.includes('  DocType at 21, size 4: "webm"'));
+    assert.ok(lines.includes("Segment at 36, size unknown"));
+    assert.ok(lines.includes("    TimestampScale at 53, size 3: 1000000"));
+    assert.ok(lines.includes("  Cluster at 207, size unknown"));
+    assert.ok(lines.some((l) => /^ {6}Block at \d+, size \d+: track 1, timestamp 0 \(0\.000 s\)$/.test(l)));
+    assert.ok(lines.some((l) => /^ {4}SimpleBlock at \d+, size \d+: track 2, timestamp 20 \(0\.020 s\), key frame$/.test(l)));
+  });
+
+  test("--hex shows the bytes of each head as they are in the file", () => {
+    const bytes = recording("firefox-23-stop-immediately");
+    const { status, stdout } = webmend(["info", "--hex", "-"], bytes);
+    assert.equal(status, 0);
+    for (const line of stdout.toString().trimEnd().split("\n")) {
+      const [, id, size, offset] = line.match(/^([0-9a-f]+) ([0-9a-f]+) +\S+ at (\d+), size/);
+      const head = Buffer.from(id + size, "hex");
+      assert.ok(head.equals(bytes.subarray(Number(offset), Number(offset) + head.length)), line);
+    }
+  });
+
+  test("--json gives recordings, tracks and clusters", () => {
+    const { status, stdout } = webmend(["info", "--json", ...chunkFiles("chromium-24-same-recorder-restart")]);
+    assert.equal(status, 0);
+    const { bytes, recordings } = JSON.parse(stdout);
+    assert.equal(bytes, 230571);
+    assert.equal(recordings.length, 2);
+    assert.deepEqual(recordings[1].header, { start: 116178, end: 116385 });
+    assert.equal(recordings[1].mimeType, 'video/webm; codecs="vp8,opus"');
+    assert.equal(recordings[1].duration, 3.036);
+    assert.deepEqual(recordings[1].tracks.map((t) => [t.number, t.type, t.codecId, t.codec]), [[1, "video", "V_VP8", "vp8"], [2, "audio", "A_OPUS", "opus"]]);
+    const cluster = recordings[1].clusters[0];
+    assert.deepEqual([cluster.start, cluster.timestamp, cluster.known, cluster.keyframes], [116385, 0, false, 1]);
+  });
+});
+
+describe("what cannot be done", () => {
+  const cases = [
+    ["an empty file", ["header", "empty"], /^webmend: the stream at 0 is empty\n$/],
+    ["an MP4 file", ["clusters", "mp4", "-o", "out"], /^webmend: the stream at 0 is MP4, not WebM: give MediaRecorder the mimeType video\/webm or audio\/webm\n$/],
+    ["an MP4 file, listed", ["info", "mp4"], /^webmend: the stream at 0 is MP4, not WebM/],
+    ["an Ogg file", ["header", "ogg"], /^webmend: the stream at 0 is Ogg, not WebM/],
+    ["random bytes", ["info", "--json", "random"], /^webmend: the stream at 0 begins with 00 01 02 03 and not with an EBML header \(1A 45 DF A3\)\n$/],
+    ["a header that is cut", ["header", "half"], /^webmend: TrackEntry at 83: TrackType at 98 is cut short by the end of the stream\n$/],
+    ["a recording that is not there", ["header", "--recording", "3", "whole"], /^webmend: there is no recording 3: the stream has 1\n$/],
+    ["a file that is not there", ["info", "missing"], /^webmend: ENOENT: no such file or directory, open 'missing'\n$/],
+    ["a folder", ["info", "."], /^webmend: \. is a folder\n$/],
+    ["no file", ["info"], /^webmend: info which file\?/],
+    ["no such command", ["mend", "whole"], /^webmend: there is no command mend: see webmend --help\n$/],
+    ["no such option", ["info", "--colour", "whole"], /^webmend: Unknown option '--colour'/],
+    ["an output folder that is not there", ["header", "whole", "-o", "nowhere/out"], /^webmend: ENOENT: .*nowhere/],
+  ];
+  before(() => {
+    const write = (name, bytes) => writeFileSync(join(folder, name), bytes);
+    write("empty", "");
+    write("mp4", "\0\0\0\x18ftypmp42\0\0\0\0mp42isom");
+    write("ogg", "OggS\0\x02\0\0\0\0\0\0\0\0");
+    write("random", Buffer.from(Array.from({ length: 100 }, (_, i) => i)));
+    write("half", recording("chromium-23b-stop-at-60ms").subarray(0, 100));
+    write("whole", recording("chromium-23b-stop-at-60ms"));
+  });
+  for (const [what, args, line] of cases) {
+    test(`${what}: one line, exit status 1, and nothing is left behind`, () => {
+      const files = readdirSync(folder);
+      const { status, stdout, stderr } = webmend(args);
+      assert.deepEqual([status, stdout.toString()], [1, ""]);
+      assert.match(stderr, line);
+      assert.equal(stderr.split("\n").length, 2, "one line");
+      assert.deepEqual(readdirSync(folder), files);
+    });
+  }
+
+  test("an element that claims 2^56-2 bytes is cut short, and what comes before it is kept", () => {
+    const whole = recording("chromium-23b-stop-at-60ms");
+    const claim = Buffer.from("a301fffffffffffffe8100", "hex");
+    writeFileSync(join(folder, "claim"), Buffer.concat([whole, claim]));
+    const { status, stderr } = webmend(["clusters", "claim", "-o", "claimed"]);
+    assert.equal(status, 0);
+    assert.match(stderr, /^webmend: Cluster at 207: SimpleBlock at 3213 is cut short by the end of the stream: left out 11 bytes from 3213 on\n$/);
+    assert.ok(readFileSync(join(folder, "claimed")).equals(whole.subarray(207)));
+  });
+
+  test("a pipe whose reader leaves ends it in silence", async () => {
+    const child = spawn(process.execPath, [cli, "info", join(testdata, "chromium-noalpha-03-vp8opus-ts250.webm")]);
+    let stderr = "";
+    child.stderr.on("data", (text) => (stderr += text));
+    child.stdout.once("data", () => child.stdout.destroy());
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    assert.deepEqual([status, stderr], [0, ""]);
+  });
+});
+
+test("--help shows every command and option, and --version the version", () => {
+  const { status, stdout } = webmend(["--help"]);
+  assert.equal(status, 0);
+  for (const word of ["header", "clusters", "info", "--output", "--recording", "--json", "--hex"]) assert.ok(stdout.includes(word), word);
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url)));
+  assert.equal(webmend(["--version"]).stdout.toString(), `${version}\n`);
+});

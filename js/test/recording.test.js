@@ -1,0 +1,181 @@
+// Recording in Node, where a server receives the chunks.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { init, Recording, WebmendError } from "../dist/index.js";
+
+const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
+
+function load(name) {
+  const bytes = readFileSync(join(testdata, `${name}.webm`));
+  const { chunks } = JSON.parse(readFileSync(join(testdata, `${name}.json`)));
+  let at = 0;
+  return { bytes, chunks: chunks.map((length) => bytes.subarray(at, (at += length))) };
+}
+
+describe("a recording", () => {
+  test("gives header and clusters as Blobs that put together are the stream", async () => {
+    const { bytes, chunks } = load("chromium-noalpha-03-vp8opus-ts250");
+    const recording = new Recording();
+    const parts = [];
+    let whileRecording = 0;
+    for (const chunk of chunks) {
+      await recording.pushChunk(new Blob([chunk]));
+      const header = recording.takeHeader();
+      if (header) parts.push(header.blob());
+      for (const cluster of recording.takeClusters()) {
+        parts.push(cluster.blob());
+        whileRecording++;
+      }
+    }
+    const report = await recording.finish();
+    parts.push(...recording.takeClusters().map((c) => c.blob()));
+    assert.ok(Buffer.from(await new Blob(parts).arrayBuffer()).equals(bytes));
+    assert.equal(whileRecording, 42);
+    assert.equal(parts[0].type, 'video/webm; codecs="vp8,opus"');
+    assert.equal(report.recordings[0].clusters, 43);
+    assert.deepEqual(report.dropped, []);
+  });
+
+  test("keeps the order of chunks that are pushed without waiting, of every kind", async () => {
+    const { bytes, chunks } = load("firefox-01-opus-ts50");
+    const recording = new Recording(); // the module may not have loaded yet
+    const kinds = [
+      (c) => new Blob([c]),
+      (c) => c.buffer.slice(c.byteOffset, c.byteOffset + c.byteLength),
+      (c) => new DataView(c.buffer, c.byteOffset, c.byteLength),
+      (c) => c,
+    ];
+    assert.equal(recording.takeHeader(), null);
+    chunks.forEach((chunk, i) => recording.pushChunk(kinds[i % kinds.length](chunk)));
+    await recording.finish();
+    const header = recording.takeHeader();
+    assert.equal(recording.takeHeader(), null);
+    const parts = [await header.bytes()];
+    for (const cluster of recording.takeClusters()) parts.push(await cluster.bytes());
+    assert.ok(Buffer.concat(parts).equals(bytes));
+  });
+
+  test("may have its buffers changed once they are pushed", async () => {
+    const { bytes } = load("chromium-23b-stop-at-60ms");
+    const recording = new Recording();
+    const buffer = Uint8Array.from(bytes);
+    recording.pushChunk(buffer);
+    buffer.fill(0);
+    const report = await recording.finish();
+    assert.deepEqual(report.dropped, []);
+    assert.equal(report.recordings[0].clusters, 1);
+  });
+
+  test("tells tracks, media type and duration as they become known", async () => {
+    const { chunks } = load("chromium-05b-h264opus-webm");
+    const recording = new Recording();
+    assert.deepEqual([recording.tracks, recording.mimeType, recording.duration, recording.report.bytes], [[], "", 0, 0]);
+    await recording.pushChunk(chunks[0]);
+    assert.equal(recording.takeHeader().mimeType, 'video/x-matroska; codecs="avc1,opus"');
+    assert.equal(recording.mimeType, 'video/x-matroska; codecs="avc1.42C01F,opus"');
+    for (const chunk of chunks.slice(1)) recording.pushChunk(chunk);
+    await recording.finish();
+    assert.equal(recording.duration, 8.021);
+    assert.deepEqual(recording.tracks.map((t) => [t.type, t.width ?? t.sampleRate]), [["video", 640], ["audio", 48000]]);
+  });
+
+  test("that is restarted gives another header, and clusters that say whose they are", async () => {
+    const { chunks } = load("firefox-24-same-recorder-restart");
+    const recording = new Recording();
+    for (const chunk of chunks) recording.pushChunk(chunk);
+    await recording.finish();
+    assert.deepEqual([recording.takeHeader().recording, recording.takeHeader().recording, recording.takeHeader()], [0, 1, null]);
+    assert.deepEqual(recording.takeClusters().map((c) => c.recording), [0, 0, 0, 1, 1, 1]);
+  });
+
+  test("says in its report what the end cut short", async () => {
+    const { bytes } = load("chromium-08-pause-vp8opus-ts500");
+    const recording = new Recording();
+    await recording.pushChunk(bytes.subarray(0, 60000));
+    const { dropped, error } = await recording.finish();
+    assert.equal(error, null);
+    assert.equal(dropped.length, 1);
+    assert.equal(dropped[0].end, 60000);
+    assert.equal(dropped[0].reason.code, "truncated");
+    assert.equal(dropped[0].reason.offset, dropped[0].start);
+    assert.match(dropped[0].reason.path, /^Segment\/Cluster\/\w+$/);
+    assert.equal(recording.takeClusters().at(-1).end, dropped[0].start);
+  });
+});
+
+describe("a chunk is refused", () => {
+  const rejects = (promise, code, message) =>
+    assert.rejects(promise, (error) => {
+      assert.ok(error instanceof WebmendError && error instanceof Error);
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      return true;
+    });
+
+  test("when it is MP4, with what to ask for", async () => {
+    const recording = new Recording();
+    await rejects(recording.pushChunk(new TextEncoder().encode("\0\0\0\x18ftypmp42....")), "not-webm", /MP4.*mimeType video\/webm/);
+    await rejects(recording.finish(), "not-webm", /MP4/);
+  });
+
+  test("when the stream is damaged, and what was complete before stays", async () => {
+    const { chunks } = load("firefox-08-pause-vp8opus-ts500");
+    const recording = new Recording();
+    for (const chunk of chunks.slice(0, 5)) await recording.pushChunk(chunk);
+    await rejects(recording.pushChunk(new Uint8Array(1000)), "invalid-id", /^webm: Cluster at \d+: element at \d+ has no valid Element ID$/);
+    await rejects(recording.pushChunk(chunks[6]), "invalid-id", /./);
+    const report = await recording.finish();
+    assert.equal(report.error.code, "invalid-id");
+    assert.equal(report.dropped.at(-1).end, report.bytes);
+    assert.equal(recording.takeClusters().at(-1).end, report.dropped[0].start);
+  });
+
+  test("after finish", async () => {
+    const recording = new Recording();
+    recording.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
+    await recording.finish();
+    await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /after the recording was finished/);
+  });
+
+  test("after close, and so is finish", async () => {
+    const recording = new Recording();
+    recording.close();
+    await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /./);
+    await rejects(recording.finish(), "finished", /closed/);
+  });
+
+  test("when it is not bytes", () => {
+    assert.throws(() => new Recording().pushChunk("text"), TypeError);
+  });
+
+  test("when its Blob cannot be read", async () => {
+    const blob = new Blob(["x"]);
+    blob.arrayBuffer = () => Promise.reject(new Error("gone"));
+    const recording = new Recording();
+    await rejects(recording.pushChunk(blob), "read", /the chunk at 0 could not be read: Error: gone/);
+    await rejects(recording.finish(), "read", /gone/);
+  });
+
+  test("in silence, for those who look at finish alone", async () => {
+    const recording = new Recording();
+    recording.pushChunk(new Uint8Array(100)); // an unhandled rejection would end the test run
+    await new Promise((resolve) => setImmediate(resolve));
+    await rejects(recording.finish(), "not-webm", /begins with 00 00 00 00/);
+  });
+});
+
+describe("the module", () => {
+  test("that cannot be loaded is an error that says where it was looked for, and can be given again", async () => {
+    const missing = new URL("missing.wasm", import.meta.url);
+    await assert.rejects(init({ wasm: missing }), (error) => error.code === "load" && error.message.includes("missing.wasm"));
+    const recording = new Recording();
+    await assert.rejects(recording.pushChunk(new Uint8Array(1)), { code: "load" });
+    await init({ wasm: readFileSync(new URL("../dist/webmend.wasm", import.meta.url)) });
+    const again = new Recording();
+    await again.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
+    assert.equal((await again.finish()).recordings.length, 1);
+  });
+});
