@@ -155,8 +155,7 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
       try {
         splitter.push(piece);
       } catch (error) {
-        if (splitter.dead) throw error;
-        break; // the report has it
+        if (splitter.dead) throw error; // otherwise the report has it
       } finally {
         if (!splitter.dead) {
           for (let h; (h = splitter.takeHeader()); ) headers.push(h);

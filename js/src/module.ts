@@ -57,11 +57,9 @@ export class Instance {
     return new Uint8Array(this.#exports.memory.buffer, address, pieceLength);
   }
 
-  /** Scans the first bytes of what `reserve` gave, and returns how many answers wait. */
+  /** Scans the first bytes of what `reserve` gave, and returns how many answers wait, or a negative number. */
   push(handle: number, length: number): number {
-    const status = this.#call(() => this.#exports.pushChunk(handle, length));
-    if (status < 0) throw new WebmendError(this.ask(handle, "lastError") as Problem);
-    return status;
+    return this.#call(() => this.#exports.pushChunk(handle, length));
   }
 
   ask(handle: number, what: Answer): unknown {
@@ -159,12 +157,15 @@ export class Walker {
   }
 }
 
+/** Pushes all the pieces, even of a damaged stream: the report is to account for them. */
 function pushPieces(instance: Instance, handle: number, bytes: Uint8Array): void {
+  let status = 0;
   for (let i = 0; i < bytes.length; i += pieceLength) {
     const piece = bytes.subarray(i, i + pieceLength);
     instance.reserve().set(piece);
-    instance.push(handle, piece.length);
+    status = instance.push(handle, piece.length);
   }
+  if (status < 0) throw new WebmendError(instance.ask(handle, "lastError") as Problem);
 }
 
 /** Compiles the module. */

@@ -154,7 +154,7 @@ export class Recording {
   }
 
   async #push(chunk: Blob | Uint8Array<ArrayBuffer>): Promise<void> {
-    if (this.#error) throw this.#error;
+    if (this.#error?.code === "read") throw this.#error;
     let bytes: Uint8Array<ArrayBuffer>;
     try {
       bytes = chunk instanceof Blob ? new Uint8Array(await chunk.arrayBuffer()) : chunk;
@@ -169,7 +169,7 @@ export class Recording {
     try {
       splitter.push(bytes);
     } catch (error) {
-      this.#error = error as WebmendError;
+      this.#error ??= error as WebmendError;
     }
     this.#collect(splitter);
     if (this.#error) throw this.#error;
