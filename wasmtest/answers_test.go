@@ -1,0 +1,208 @@
+package wasmtest
+
+// What the module must answer, by package webm: the same JSON, written a second
+// time and apart from wasm/json.go, which encoding/json would have made too large.
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/webmend/webmend/webm"
+)
+
+// A value is JSON as encoding/json decodes it.
+type (
+	value  = any
+	object = map[string]value
+	array  = []value
+)
+
+// A job is a stream for a build to take apart, in chunks of these sizes.
+type job struct {
+	Path  string `json:"path"`
+	Sizes []int  `json:"sizes"`
+	data  []byte
+}
+
+// expectedTranscript is all that there is to see of a stream while it is split:
+// what came out after which byte, the error that stopped it, and the report.
+func expectedTranscript(j job) value {
+	s := webm.NewSplitter(webm.Options{})
+	steps := array{}
+	var failed value
+	pushed := 0
+	take := func() {
+		headers, clusters := array{}, array{}
+		for h, ok := s.Header(); ok; h, ok = s.Header() {
+			headers = append(headers, headerAnswer(h))
+		}
+		for _, c := range s.Clusters() {
+			clusters = append(clusters, clusterAnswer(c, s.Report().Recordings[c.Recording].Header))
+		}
+		if len(headers)+len(clusters) > 0 {
+			steps = append(steps, object{"pushed": float64(pushed), "headers": headers, "clusters": clusters})
+		}
+	}
+	rest := j.data
+	for _, n := range j.Sizes {
+		err := s.Push(rest[:n])
+		rest = rest[n:]
+		pushed += n
+		if err != nil && failed == nil {
+			failed = object{"pushed": float64(pushed), "error": errorAnswer(asError(err))}
+		}
+		take()
+	}
+	report, err := s.Finish()
+	take()
+	return object{"steps": steps, "failed": failed, "report": reportAnswer(report, asError(err))}
+}
+
+// expectedElements is what a stream of kind 1 says of the bytes.
+func expectedElements(data []byte) (elements array, problem value) {
+	elements = array{}
+	w := webm.NewWalker(func(e webm.Element) {
+		elements = append(elements, object{
+			"name": e.Name, "type": e.Type.String(), "id": float64(e.ID), "level": float64(e.Level),
+			"offset": float64(e.Offset), "headLength": float64(e.Len), "size": float64(e.Size), "data": hex.EncodeToString(e.Data),
+		})
+	})
+	if err := w.Push(data); err != nil {
+		return elements, errorAnswer(asError(err))
+	}
+	return elements, errorAnswer(asError(w.Finish()))
+}
+
+func asError(err error) *webm.Error {
+	var e *webm.Error
+	errors.As(err, &e)
+	return e
+}
+
+func errorAnswer(e *webm.Error) value {
+	if e == nil {
+		return nil
+	}
+	return object{"code": string(e.Code), "offset": float64(e.Offset), "path": e.Path, "message": e.Error()}
+}
+
+func rangeAnswer(r webm.Range) object {
+	return object{"start": float64(r.Start), "end": float64(r.End)}
+}
+
+func headerAnswer(h webm.Header) value {
+	o := factsAnswer(h)
+	maps.Copy(o, rangeAnswer(h.Range))
+	o["recording"] = float64(h.Recording)
+	return o
+}
+
+func factsAnswer(h webm.Header) object {
+	tracks := array{}
+	for _, t := range h.Tracks {
+		o := object{
+			"number": float64(t.Number), "type": t.Type.String(), "codecId": t.CodecID, "codec": t.Codec,
+			"name": t.Name, "language": t.Language,
+			"codecDelay": seconds(int64(t.CodecDelay)), "seekPreRoll": seconds(int64(t.SeekPreRoll)),
+			"defaultDuration": seconds(int64(t.DefaultDuration)),
+		}
+		switch t.Type {
+		case webm.Video:
+			o["width"], o["height"], o["alpha"] = float64(t.Width), float64(t.Height), t.AlphaMode
+		case webm.Audio:
+			o["sampleRate"], o["channels"], o["bitDepth"] = t.SampleRate, float64(t.Channels), float64(t.BitDepth)
+		}
+		tracks = append(tracks, o)
+	}
+	return object{
+		"mimeType": h.MimeType(), "docType": h.DocType, "muxingApp": h.MuxingApp, "writingApp": h.WritingApp,
+		"timestampScale": float64(h.TimestampScale), "tracks": tracks,
+	}
+}
+
+func clusterAnswer(c webm.Cluster, h webm.Header) value {
+	o := rangeAnswer(c.Range)
+	o["recording"] = float64(c.Recording)
+	o["timestamp"], o["time"] = float64(c.Timestamp), seconds(c.Timestamp*h.TimestampScale)
+	o["duration"] = seconds(c.Duration)
+	o["known"], o["cut"] = c.Known, c.Cut
+	o["blocks"], o["keyframes"] = float64(c.Blocks), float64(c.Entries(h.Tracks))
+	tracks := array{}
+	for _, t := range c.Tracks {
+		tracks = append(tracks, object{"number": float64(t.Number), "blocks": float64(t.Blocks), "keyframes": float64(t.KeyFrames)})
+	}
+	o["tracks"] = tracks
+	return o
+}
+
+func reportAnswer(r webm.Report, err *webm.Error) value {
+	recordings, other, dropped := array{}, array{}, array{}
+	for _, rec := range r.Recordings {
+		o := factsAnswer(rec.Header)
+		o["header"], o["duration"], o["clusters"] = rangeAnswer(rec.Header.Range), seconds(rec.Duration), float64(rec.Clusters)
+		recordings = append(recordings, o)
+	}
+	for _, r := range r.Other {
+		other = append(other, rangeAnswer(r))
+	}
+	for _, d := range r.Dropped {
+		o := rangeAnswer(d.Range)
+		o["reason"] = errorAnswer(d.Reason)
+		dropped = append(dropped, o)
+	}
+	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "error": errorAnswer(err)}
+}
+
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }
+
+// compare tells where an answer differs from what it must be.
+func compare(t testing.TB, got, want value) {
+	t.Helper()
+	all := differences("", got, want)
+	for _, d := range all[:min(len(all), 10)] {
+		t.Error(d)
+	}
+	if len(all) > 10 {
+		t.Errorf("and %d more differences", len(all)-10)
+	}
+}
+
+func differences(path string, got, want value) (all []string) {
+	switch want := want.(type) {
+	case object:
+		if got, ok := got.(object); ok {
+			for _, key := range slices.Sorted(maps.Keys(want)) {
+				if _, ok := got[key]; !ok {
+					all = append(all, fmt.Sprintf("%s.%s is missing", path, key))
+					continue
+				}
+				all = append(all, differences(path+"."+key, got[key], want[key])...)
+			}
+			for _, key := range slices.Sorted(maps.Keys(got)) {
+				if _, ok := want[key]; !ok {
+					all = append(all, fmt.Sprintf("%s.%s is too much", path, key))
+				}
+			}
+			return all
+		}
+	case array:
+		if got, ok := got.(array); ok {
+			if len(got) != len(want) {
+				all = append(all, fmt.Sprintf("%s has %d members; want %d", path, len(got), len(want)))
+			}
+			for i := range min(len(got), len(want)) {
+				all = append(all, differences(fmt.Sprintf("%s[%d]", path, i), got[i], want[i])...)
+			}
+			return all
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		all = append(all, fmt.Sprintf("%s is %v; want %v", path, got, want))
+	}
+	return all
+}

@@ -1,0 +1,179 @@
+package wasmtest
+
+// The reactor under wazero, called as a host in Go would call it.
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+// compiled is the module, compiled once for all tests.
+var compiled = sync.OnceValues(func() (wazero.Runtime, wazero.CompiledModule) {
+	code, err := os.ReadFile(dist + "/webmend.wasm")
+	if err != nil {
+		return nil, nil
+	}
+	ctx := context.Background()
+	runtime := wazero.NewRuntime(ctx)
+	wasi_snapshot_preview1.MustInstantiate(ctx, runtime)
+	module, err := runtime.CompileModule(ctx, code)
+	if err != nil {
+		panic(err)
+	}
+	return runtime, module
+})
+
+// An instance is one instance of the reactor.
+type instance struct {
+	t      testing.TB
+	module api.Module
+}
+
+func newInstance(t testing.TB) *instance {
+	t.Helper()
+	built(t, "webmend.wasm")
+	runtime, code := compiled()
+	module, err := runtime.InstantiateModule(t.Context(), code,
+		wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithSysNanotime().WithSysWalltime().WithStderr(os.Stderr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { module.Close(context.Background()) })
+	return &instance{t, module}
+}
+
+// call calls an export, which may not trap.
+func (in *instance) call(export string, args ...int) int {
+	in.t.Helper()
+	words := make([]uint64, len(args))
+	for i, a := range args {
+		words[i] = api.EncodeI32(int32(a))
+	}
+	results, err := in.module.ExportedFunction(export).Call(in.t.Context(), words...)
+	if err != nil {
+		in.t.Fatalf("%s%v trapped: %v", export, args, err)
+	}
+	return int(api.DecodeI32(results[0]))
+}
+
+const pieceLength = 64 << 10
+
+// push pushes bytes in pieces, and returns the first negative status or else the
+// last one.
+func (in *instance) push(handle int, data []byte) int {
+	in.t.Helper()
+	failure := 0
+	for {
+		piece := data[:min(len(data), pieceLength)]
+		data = data[len(piece):]
+		address := in.call("reserve", pieceLength)
+		if !in.module.Memory().Write(uint32(address), piece) {
+			in.t.Fatalf("reserve gave %d, outside of memory", address)
+		}
+		status := in.call("pushChunk", handle, len(piece))
+		if failure == 0 && status < 0 {
+			failure = status
+		}
+		if len(data) == 0 {
+			if failure < 0 {
+				return failure
+			}
+			return status
+		}
+	}
+}
+
+// ask calls an export that answers with JSON, or else returns its status.
+func (in *instance) ask(export string, handle int) value {
+	in.t.Helper()
+	n := in.call(export, handle)
+	if n < 0 {
+		return float64(n)
+	}
+	text, ok := in.module.Memory().Read(uint32(in.call("result")), uint32(n))
+	if !ok {
+		in.t.Fatalf("the answer of %s is outside of memory", export)
+	}
+	var v value
+	if err := json.Unmarshal(text, &v); err != nil {
+		in.t.Fatalf("%s answered %q: %v", export, text, err)
+	}
+	return v
+}
+
+// transcript takes a stream apart, as expectedTranscript does.
+func (in *instance) transcript(j job) value {
+	in.t.Helper()
+	handle := in.call("open", 0)
+	steps := array{}
+	var failed value
+	pushed := 0
+	take := func() {
+		headers := array{}
+		for h := in.ask("takeHeader", handle); h != nil; h = in.ask("takeHeader", handle) {
+			headers = append(headers, h)
+		}
+		clusters := in.ask("takeClusters", handle).(array)
+		if len(headers)+len(clusters) > 0 {
+			steps = append(steps, object{"pushed": float64(pushed), "headers": headers, "clusters": clusters})
+		}
+	}
+	rest := j.data
+	for _, n := range j.Sizes {
+		status := in.push(handle, rest[:n])
+		rest = rest[n:]
+		pushed += n
+		if status < 0 && failed == nil {
+			failed = object{"pushed": float64(pushed), "error": in.ask("lastError", handle)}
+		}
+		if status != 0 {
+			take()
+		}
+	}
+	report := in.ask("finish", handle)
+	take()
+	in.call("close", handle)
+	return object{"steps": steps, "failed": failed, "report": report}
+}
+
+// elements lists the elements of a stream.
+func (in *instance) elements(j job) value {
+	in.t.Helper()
+	handle := in.call("open", 1)
+	elements := array{}
+	rest := j.data
+	for _, n := range j.Sizes {
+		if in.push(handle, rest[:n]) != 0 {
+			elements = append(elements, in.ask("takeElements", handle).(array)...)
+		}
+		rest = rest[n:]
+	}
+	in.ask("finish", handle)
+	elements = append(elements, in.ask("takeElements", handle).(array)...)
+	problem := in.ask("lastError", handle)
+	in.call("close", handle)
+	return object{"elements": elements, "problem": problem}
+}
+
+// calls makes calls one after another on a new instance.
+func (in *instance) calls(calls []call) array {
+	results := array{}
+	for _, c := range calls {
+		switch c.Export {
+		case "pushChunk":
+			results = append(results, float64(in.push(c.Argument, []byte(c.Bytes))))
+		case "open", "close":
+			results = append(results, float64(in.call(c.Export, c.Argument)))
+		default:
+			results = append(results, in.ask(c.Export, c.Argument))
+		}
+	}
+	return results
+}
