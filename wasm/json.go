@@ -73,9 +73,13 @@ func (w *writer) text(template, s string) {
 	w.b = append(w.b, '"')
 }
 
+//go:noinline
 func (w *writer) hex(c byte) { w.b = append(w.b, hexDigits[c>>4], hexDigits[c&0xF]) }
 
-// next writes a comma before all but the first member of an array.
+// next writes a comma before all but the first member of an array. Like hex it is
+// not inlined, to keep the module small.
+//
+//go:noinline
 func (w *writer) next(i int) {
 	if i > 0 {
 		w.b = append(w.b, ',')
@@ -125,14 +129,15 @@ func (w *writer) cluster(c *webm.Cluster, h *webm.Header) {
 	w.put(`{"recording":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"known":?,"cut":?,"blocks":#,"keyframes":#,"tracks":[`,
 		int64(c.Recording), c.Start, c.End, c.Timestamp, c.Timestamp*h.TimestampScale, c.Duration,
 		boolean(c.Known), boolean(c.Cut), int64(c.Blocks), int64(c.Entries(h.Tracks)))
-	for i, t := range c.Tracks {
+	for i := range c.Tracks {
+		t := &c.Tracks[i]
 		w.next(i)
 		w.put(`{"number":#,"blocks":#,"keyframes":#}`, int64(t.Number), int64(t.Blocks), int64(t.KeyFrames))
 	}
 	w.put(`]}`)
 }
 
-func (w *writer) report(r webm.Report, err *webm.Error) {
+func (w *writer) report(r *webm.Report, err *webm.Error) {
 	w.put(`{"bytes":#,"recordings":[`, r.Bytes)
 	for i := range r.Recordings {
 		rec := &r.Recordings[i]
@@ -143,12 +148,13 @@ func (w *writer) report(r webm.Report, err *webm.Error) {
 		w.put(`}`)
 	}
 	w.put(`],"other":[`)
-	for i, o := range r.Other {
+	for i := range r.Other {
 		w.next(i)
-		w.put(`{"start":#,"end":#}`, o.Start, o.End)
+		w.put(`{"start":#,"end":#}`, r.Other[i].Start, r.Other[i].End)
 	}
 	w.put(`],"dropped":[`)
-	for i, d := range r.Dropped {
+	for i := range r.Dropped {
+		d := &r.Dropped[i]
 		w.next(i)
 		w.put(`{"start":#,"end":#,"reason":`, d.Start, d.End)
 		w.error(d.Reason)

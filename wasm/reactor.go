@@ -86,6 +86,7 @@ func answer(handle int32, op operation) (status int32) {
 	}
 	output.b = output.b[:0]
 	st.answer(&output, op)
+	allocated(2*len(output.b))
 	return int32(len(output.b))
 }
 

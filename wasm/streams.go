@@ -1,6 +1,10 @@
 package main
 
-import "github.com/webmend/webmend/webm"
+import (
+	"runtime"
+
+	"github.com/webmend/webmend/webm"
+)
 
 // What a call returns when it has no answer.
 const (
@@ -79,6 +83,20 @@ func closeStream(handle int32) {
 	}
 }
 
+// garbage is about how many bytes were allocated since the collector ran.
+var garbage int
+
+// allocated counts what a call has allocated. Left alone the collector waits for
+// 4 MiB, and a module's memory never becomes smaller again.
+func allocated(n int) {
+	const patience = 128 << 10
+	garbage += n
+	if garbage > patience {
+		garbage = 0
+		runtime.GC()
+	}
+}
+
 // push gives a stream its next bytes and returns how many answers wait.
 func push(handle int32, chunk []byte) int32 {
 	st := get(handle)
@@ -135,11 +153,12 @@ func (st *stream) answer(w *writer, op operation) {
 		w.put("]")
 		st.elements.b, st.nElement = st.elements.b[:0], 0
 	case op == opReport && st.splitter != nil:
-		w.report(st.splitter.Report(), st.err)
+		report := st.splitter.Report()
+		w.report(&report, st.err)
 	case op == opFinish && st.splitter != nil:
 		report, err := st.splitter.Finish()
 		st.collect(err)
-		w.report(report, st.err)
+		w.report(&report, st.err)
 	case op == opFinish:
 		st.collect(st.walker.Finish())
 		w.put("null")

@@ -55,7 +55,7 @@ type Track struct {
 
 // set takes in the value of one of the children of a TrackEntry.
 func (t *Track) set(id ebml.ID, data []byte) {
-	number := ebml.ParseUint(data)
+	number, text := ebml.ParseUint(data), ebml.ParseString(data)
 	switch id {
 	case IDTrackNumber:
 		t.Number = number
@@ -64,7 +64,7 @@ func (t *Track) set(id ebml.ID, data []byte) {
 	case IDTrackType:
 		t.Type = TrackType(number)
 	case IDCodecID:
-		t.CodecID = ebml.ParseString(data)
+		t.CodecID = text
 	case IDCodecPrivate:
 		t.CodecPrivate = []byte(string(data))
 	case IDCodecDelay:
@@ -76,9 +76,9 @@ func (t *Track) set(id ebml.ID, data []byte) {
 	case IDMaxBlockAdditionID:
 		t.MaxBlockAdditionID = number
 	case IDName:
-		t.Name = ebml.ParseString(data)
+		t.Name = text
 	case IDLanguage:
-		t.Language = ebml.ParseString(data)
+		t.Language = text
 	case IDPixelWidth:
 		t.Width = number
 	case IDPixelHeight:
