@@ -198,6 +198,7 @@ export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 
 /** What Go's runtime asks of its host. The module itself asks for nothing. */
 function wasi(memory: () => WebAssembly.Memory): Record<string, (...args: number[]) => number> {
+  let words = "";
   const view = () => new DataView(memory().buffer);
   const nothing = (count: number, size: number) => {
     view().setUint32(count, 0, true);
@@ -210,7 +211,11 @@ function wasi(memory: () => WebAssembly.Memory): Record<string, (...args: number
     environ_get: () => 0,
     environ_sizes_get: (count, size) => nothing(count!, size!),
     sched_yield: () => 0,
-    poll_oneoff: () => 52, // ENOSYS: the module never sleeps
+    // The collector asks whether anything has happened, as it goes: nothing has.
+    poll_oneoff(_subscriptions, _events, _count, happened) {
+      view().setUint32(happened!, 0, true);
+      return 0;
+    },
     clock_time_get(clock, _precision, time) {
       const ms = clock === 0 ? Date.now() : performance.now() + 1; // a clock at 0 is fatal to Go's collector
       view().setBigUint64(time!, BigInt(Math.round(ms * 1e6)), true);
@@ -220,22 +225,21 @@ function wasi(memory: () => WebAssembly.Memory): Record<string, (...args: number
       crypto.getRandomValues(new Uint8Array(memory().buffer, address, length));
       return 0;
     },
-    // Only a crash of Go's runtime writes: its words are for whoever mends it.
+    // Only a crash of Go's runtime writes, a word at a time: the first lines are
+    // for whoever mends it, and become the error's.
     fd_write(_fd, vectors, count, written) {
-      let text = "";
       let total = 0;
       for (let i = 0; i < count!; i++) {
         const address = view().getUint32(vectors! + 8 * i, true);
         const length = view().getUint32(vectors! + 8 * i + 4, true);
-        text += new TextDecoder().decode(new Uint8Array(memory().buffer, address, length));
+        if (words.length < 1000) words += new TextDecoder().decode(new Uint8Array(memory().buffer, address, length));
         total += length;
       }
-      console.error(text);
       view().setUint32(written!, total, true);
       return 0;
     },
     proc_exit(code) {
-      throw new Error(`the module exited with ${code}`);
+      throw new Error(`the module exited with ${code}: ${words}`);
     },
   };
 }

@@ -178,4 +178,20 @@ describe("the module", () => {
     await again.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
     assert.equal((await again.finish()).recordings.length, 1);
   });
+
+  test("collects its garbage, again and again, while a long recording is split", async () => {
+    const { bytes } = load("chromium-01-opus-ts50"); // a cluster every 2 KB
+    const recording = new Recording();
+    await recording.pushChunk(bytes);
+    const first = recording.takeClusters();
+    const again = bytes.subarray(first[0].start, first.at(-1).end);
+    let count = first.length;
+    for (let i = 0; i < 500; i++) {
+      await recording.pushChunk(again);
+      count += recording.takeClusters().length;
+    }
+    const { error, dropped } = await recording.finish();
+    count += recording.takeClusters().length;
+    assert.deepEqual([error, dropped, count], [null, [], 501 * first.length + 1]);
+  });
 });
