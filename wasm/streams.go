@@ -1,10 +1,6 @@
 package main
 
-import (
-	"runtime"
-
-	"github.com/webmend/webmend/webm"
-)
+import "github.com/webmend/webmend/webm"
 
 // What a call returns when it has no answer.
 const (
@@ -80,20 +76,6 @@ func get(handle int32) *stream {
 func closeStream(handle int32) {
 	if get(handle) != nil {
 		streams[handle] = nil
-	}
-}
-
-// garbage is about how many bytes were allocated since the collector ran.
-var garbage int
-
-// allocated counts what a call has allocated. Left alone the collector waits for
-// 4 MiB, and a module's memory never becomes smaller again.
-func allocated(n int) {
-	const patience = 128 << 10
-	garbage += n
-	if garbage > patience {
-		garbage = 0
-		runtime.GC()
 	}
 }
 
