@@ -1,0 +1,164 @@
+// Command demo serves a page that records the camera, the microphone, the screen
+// or a drawn scene, and shows the recording come apart into a header and clusters.
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+)
+
+//go:embed page
+var files embed.FS
+
+const defaultAddr = "127.0.0.1:8080"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage says that the flags are wrong, which package flag has told already.
+var errUsage = errors.New("wrong usage")
+
+// run serves until the context is done.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "", "the `address` to listen on (default "+defaultAddr+", or a free port if that is taken)")
+	dist := flags.String("dist", "js/dist", "the `folder` of the built package")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return err
+	} else if err != nil {
+		return errUsage
+	}
+	if err := checkDist(*dist); err != nil {
+		return err
+	}
+	listener, err := listen(*addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "The demo is at %s (stop it with Ctrl-C)\n", address(listener))
+	return serve(ctx, listener, handler(os.DirFS(*dist)))
+}
+
+// checkDist says what to do where the package has not been built.
+func checkDist(dist string) error {
+	for _, name := range []string{"index.js", "webmend.wasm"} {
+		file := path.Join(dist, name)
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Errorf("%s is not there: run `make build` first, or say with -dist where it is (%w)", file, err)
+		}
+	}
+	return nil
+}
+
+// listen takes the address asked for or, where none was, the usual one or a free port.
+func listen(addr string) (net.Listener, error) {
+	if addr != "" {
+		return net.Listen("tcp", addr)
+	}
+	listener, err := net.Listen("tcp", defaultAddr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	return listener, err
+}
+
+// address is what to open in a browser. Cameras are only had from a secure
+// context, so an address that means every interface is told as this machine's own.
+func address(listener net.Listener) string {
+	tcp := listener.Addr().(*net.TCPAddr)
+	if tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d/", tcp.Port)
+	}
+	return "http://" + tcp.String() + "/"
+}
+
+// serve answers requests until the context is done.
+func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+// handler serves the page at / and the built package at /dist/.
+func handler(dist fs.FS) http.Handler {
+	page, err := fs.Sub(files, "page")
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(page))
+	mux.Handle("GET /dist/", noListing(http.StripPrefix("/dist", http.FileServerFS(dist))))
+	return fresh(typed(mux))
+}
+
+// noListing keeps the names of a folder's files to itself.
+func noListing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/") {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// types says what the system's own table may have wrong, and browsers insist on.
+var types = map[string]string{
+	".js":   "text/javascript; charset=utf-8",
+	".wasm": "application/wasm",
+	".map":  "application/json",
+}
+
+func typed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if t := types[path.Ext(r.URL.Path)]; t != "" {
+			w.Header().Set("Content-Type", t)
+		}
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fresh has browsers ask each time, so that a rebuilt package is the one in use.
+func fresh(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,436 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+const dist = "../js/dist"
+
+// chrome is the browser whose tabs the tests use.
+var chrome context.Context
+
+func TestMain(m *testing.M) {
+	if err := checkDist(dist); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(inChrome(m.Run))
+}
+
+// inChrome runs the tests in one browser, with a camera and a microphone that are
+// not real, and which it gives to every page that asks.
+func inChrome(run func() int) int {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, // which root cannot have
+		chromedp.DisableGPU,
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("use-fake-ui-for-media-stream", true),
+		chromedp.Flag("use-fake-device-for-media-stream", true),
+	)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	defer cancel()
+	chrome, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+	if err := chromedp.Do(chrome); err != nil {
+		fmt.Fprintln(os.Stderr, "no browser to test with:", err)
+		return 1
+	}
+	return run()
+}
+
+func TestAPersonRecordsTheDrawnScenePlaysARangeAndDownloadsIt(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), keepBlobs)
+	p.choose("source", "scene")
+	p.record(3)
+	p.stop()
+
+	p.clickRow(1)
+	p.run(`rows()[2].dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }))`)
+	if got := p.text(`$("first").value + "-" + $("last").value`); got != "1-3" {
+		t.Fatalf("clusters %s are selected, want 1-3", got)
+	}
+	p.click("play")
+	p.until(`$("playback").currentTime > 0.3 && $("playback").videoWidth === 640`)
+
+	stream := p.bytes(`new Blob(blobs)`)
+	header := stream[p.offset(0, "start"):p.offset(0, "end")]
+	p.downloads("download", "webmend-clusters-1-3.webm", append(bytes.Clone(header), stream[p.offset(1, "start"):p.offset(3, "end")]...))
+	p.downloads("download-header", "webmend-header.webm", header)
+	p.downloads("download-all", "webmend-recording.webm", stream)
+
+	if got := p.text(`$("report").innerText`); !strings.Contains(got, "VP8 video, 640 × 360") || !strings.Contains(got, "Opus audio") || !strings.Contains(got, "none were dropped") {
+		t.Errorf("the report is %q", got)
+	}
+}
+
+func TestEverySourceAndTimesliceIsSplitAndPlays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ source, format, timeslice string }{
+		{"camera", "VP8 + Opus", "50"},
+		{"camera", "VP9 + Opus", ""},
+		{"microphone", "Opus", "50"},
+		{"scene", "H.264 + Opus", "250"},
+	} {
+		t.Run(c.source+" "+c.format+" "+c.timeslice, func(t *testing.T) {
+			t.Parallel()
+			p := open(t, os.DirFS(dist))
+			p.choose("source", c.source)
+			p.run(`$("format").value = [...format.options].find((o) => o.text === "` + c.format + `").value`)
+			p.choose("timeslice", c.timeslice)
+			if c.timeslice == "" {
+				p.click("record")
+				p.until(`$("elapsed").textContent > "0:00.8"`)
+			} else {
+				p.record(3)
+			}
+			p.stop()
+			p.click("play")
+			p.until(`$("playback").currentTime > 0.3`)
+		})
+	}
+}
+
+func TestASelectionWithoutAKeyFrameIsToldAndCanBeExtended(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(3)
+	// The last with a key frame and the one after it: that need not be the first two.
+	p.until(`(window.key = rows().findIndex((row, i) => row.matches(".key:has(+ :not(.key))"))) >= 0`)
+	p.stop()
+	p.run(`rows()[key + 1].click()`)
+	p.until(`!$("no-key").hidden && $("no-key-text").textContent.startsWith("Cluster " + (key + 2) + " has no key frame")`)
+	p.click("from-key")
+	p.until(`$("no-key").hidden && $("first").value == key + 1 && $("last").value == key + 2`)
+}
+
+func TestARangeCanBeSelectedByKeyboardAndByNumber(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(3)
+	p.stop()
+	p.run(`document.querySelector("#clusters tr[tabindex='0']").focus()`)
+	p.press("ArrowDown", false)
+	p.press("ArrowDown", true)
+	p.until(`$("first").value === "2" && $("last").value === "3"`)
+	p.run(`$("first").value = "99", $("first").dispatchEvent(new Event("change"))`)
+	p.until(`$("first").value === $("first").max && $("last").value === $("first").max`)
+	p.click("select-all")
+	p.until(`$("first").value === "1" && $("last").value === $("last").max`)
+}
+
+func TestASecondRecordingTakesThePlaceOfTheFirst(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(3)
+	p.click("pause")
+	p.until(`$("status").textContent === "Paused."`)
+	p.click("pause")
+	p.stop()
+	p.choose("source", "microphone")
+	p.choose("timeslice", "50")
+	p.record(2)
+	p.stop()
+	if got := p.text(`$("report").innerText`); strings.Contains(got, "video") {
+		t.Errorf("the report of a recording of sound is %q", got)
+	}
+}
+
+func TestTheBestSourceThatThereIsIsChosen(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), `
+		let devices = "";
+		navigator.mediaDevices.enumerateDevices = async () => devices.split(" ").map((kind) => ({ kind }))`)
+	if got := p.text(`$("source").value + $("status").textContent`); !strings.HasPrefix(got, "sceneThere is no camera") {
+		t.Errorf("without devices: %s", got)
+	}
+	for devices, want := range map[string]string{
+		"audiooutput":           "scene",
+		"audioinput":            "microphone",
+		"videoinput":            "camera",
+		"audioinput videoinput": "camera",
+	} {
+		if got := p.text(`devices = "` + devices + `", import("/sources.js").then((sources) => sources.likelySource())`); got != want {
+			t.Errorf("with %s: %s, want %s", devices, got, want)
+		}
+	}
+}
+
+func TestACameraThatIsRefusedIsToldAndTheDrawnSceneOffered(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), `
+		let refusal = "";
+		navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", refusal) }`)
+	for refusal, want := range map[string]string{
+		"NotAllowedError":  "not allowed",
+		"NotFoundError":    "no camera",
+		"NotReadableError": "another program",
+	} {
+		p.choose("source", "camera")
+		p.run(`refusal = "` + refusal + `"`)
+		p.click("record")
+		p.until(`$("problem").innerText.includes("` + want + `")`)
+	}
+	p.click("scene-instead")
+	p.until(`$("problem").hidden && document.body.dataset.state === "recording"`)
+}
+
+func TestAModuleThatCannotBeLoadedIsTold(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile(filepath.Join(dist, "index.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := visit(t, fstest.MapFS{"index.js": {Data: script}, "webmend.wasm": {Data: []byte("no module")}})
+	p.until(`!$("problem").hidden && $("problem").innerText.includes("make build")`)
+	if p.text(`String($("record").disabled)`) != "true" {
+		t.Error("without the module one can record")
+	}
+}
+
+func TestTheExampleOnThePageWorks(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.run(`(async () => {
+		const { openScene } = await import("/scene.js");
+		const scene = openScene();
+		const recorder = new MediaRecorder(scene.stream);
+		const [first, later] = $("example").textContent
+			.replace('import { Recording } from "webmend";', 'const { Recording } = await import("/dist/index.js");')
+			.split("// Any time later");
+		const AsyncFunction = (async () => {}).constructor;
+		const run = new AsyncFunction("recorder", first + "return { clusters, file() { //" + later + "return file } }");
+		const made = await run(recorder);
+		recorder.start(100);
+		while (made.clusters.length < 3) await new Promise(requestAnimationFrame);
+		recorder.stop();
+		$("playback").src = URL.createObjectURL(made.file());
+		await $("playback").play();
+		scene.stop();
+	})()`)
+	p.until(`$("playback").currentTime > 0.3`)
+}
+
+func TestThePageFitsAPhone(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile))
+	fits := func(when string) {
+		if got := p.text(`String(document.documentElement.scrollWidth)`); got != "360" {
+			t.Errorf("%s the page is %s pixels wide, want 360", when, got)
+		}
+	}
+	fits("at first")
+	p.choose("source", "scene")
+	p.record(3)
+	fits("while recording")
+	p.stop()
+	p.clickRow(2)
+	p.click("play")
+	p.until(`!$("player").hidden`)
+	fits("at the end")
+}
+
+// tab is a tab with the page.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// helpers shorten what the tests say in JavaScript.
+const helpers = `
+	const $ = (id) => document.getElementById(id);
+	const rows = () => [...document.querySelectorAll("#clusters tbody:last-of-type tr")];`
+
+// keepBlobs keeps what MediaRecorder gives the page, to compare with.
+const keepBlobs = `
+	const blobs = [];
+	const start = MediaRecorder.prototype.start;
+	MediaRecorder.prototype.start = function (...args) {
+		this.addEventListener("dataavailable", (event) => blobs.push(event.data));
+		return start.apply(this, args);
+	};`
+
+// open opens the page in a new tab, and waits until it can record. Whatever the
+// browser then writes to its console as an error fails the test.
+func open(t *testing.T, dist fs.FS, scripts ...string) *tab {
+	t.Helper()
+	p := visit(t, dist, scripts...)
+	p.until(`!$("record").disabled`)
+	return p
+}
+
+// visit opens the page with scripts that run before its own.
+func visit(t *testing.T, dist fs.FS, scripts ...string) *tab {
+	t.Helper()
+	server := httptest.NewServer(handler(dist))
+	t.Cleanup(server.Close)
+	ctx, cancel := chromedp.NewContext(chrome)
+	t.Cleanup(cancel)
+	p := &tab{t, ctx}
+	p.do(nothing)
+	p.watchConsole()
+	p.ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
+	t.Cleanup(cancel)
+	source := helpers + strings.Join(scripts, ";\n")
+	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
+		t.Fatal(err)
+	}
+	p.do(chromedp.Navigate(server.URL))
+	return p
+}
+
+func nothing(context.Context, *chromedp.Target) (chromedp.Void, error) {
+	return chromedp.Void{}, nil
+}
+
+func (p *tab) watchConsole() {
+	messages := chromedp.Console(p.ctx)
+	ended := make(chan struct{})
+	ctx := p.ctx
+	go func() {
+		defer close(ended)
+		for message, err := range messages {
+			if err != nil {
+				return
+			}
+			if message.IsException() || message.Type == "error" {
+				p.t.Errorf("the console says: %s (%s)", message, message.URL)
+			}
+		}
+	}()
+	p.t.Cleanup(func() {
+		chromedp.Cancel(ctx)
+		<-ended
+	})
+}
+
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// run runs a script, and waits for its promise if it gives one.
+func (p *tab) run(script string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise))
+}
+
+func (p *tab) text(expression string) string {
+	p.t.Helper()
+	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return text
+}
+
+func (p *tab) until(condition string) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(15*time.Second))); err != nil {
+		p.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, p.text(`document.body.innerText`))
+	}
+}
+
+func (p *tab) click(id string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS("#" + id)))
+}
+
+func (p *tab) clickRow(number int) {
+	p.t.Helper()
+	p.run(fmt.Sprintf(`rows()[%d].click()`, number-1))
+}
+
+func (p *tab) press(key string, shift bool) {
+	p.t.Helper()
+	p.run(fmt.Sprintf(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: %q, shiftKey: %t, bubbles: true }))`, key, shift))
+}
+
+func (p *tab) choose(id, value string) {
+	p.t.Helper()
+	p.run(fmt.Sprintf(`$(%q).value = %q, $(%[1]q).dispatchEvent(new Event("change"))`, id, value))
+}
+
+// record begins to record, and waits for some clusters.
+func (p *tab) record(clusters int) {
+	p.t.Helper()
+	p.click("record")
+	p.until(fmt.Sprintf(`document.body.dataset.state === "recording" && rows().length >= %d`, clusters))
+}
+
+// stop ends the recording, and waits for the report.
+func (p *tab) stop() {
+	p.t.Helper()
+	p.click("stop")
+	p.until(`!$("report").hidden`)
+}
+
+// offset is where a row says that its bytes start or end: row 0 is the header.
+func (p *tab) offset(row int, end string) int {
+	p.t.Helper()
+	index := map[string]int{"start": 0, "end": 1}[end]
+	text := p.text(fmt.Sprintf(`document.querySelectorAll("#clusters tbody tr")[%d].lastChild.textContent.replaceAll(",", "").split("–")[%d]`, row, index))
+	offset, err := strconv.Atoi(text)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return offset
+}
+
+// bytes are those of a Blob in the page.
+func (p *tab) bytes(blob string) []byte {
+	p.t.Helper()
+	encoded := p.text(`new Promise((resolve) => {
+		const reader = new FileReader();
+		reader.onload = () => resolve(reader.result.split(",")[1]);
+		reader.readAsDataURL(` + blob + `);
+	})`)
+	data, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return data
+}
+
+// downloads presses a button and compares the file that the browser then saves.
+func (p *tab) downloads(button, name string, want []byte) {
+	p.t.Helper()
+	folder := p.t.TempDir()
+	_, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.click(button)
+	// Until it is complete, the file of this name is empty.
+	var got []byte
+	for len(got) == 0 && p.ctx.Err() == nil {
+		got, _ = os.ReadFile(filepath.Join(folder, name))
+	}
+	if !bytes.Equal(got, want) {
+		p.t.Errorf("%s has %d bytes that differ from the %d wanted", name, len(got), len(want))
+	}
+}
