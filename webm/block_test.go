@@ -93,6 +93,10 @@ func TestABlockIsReadWithItsFrames(t *testing.T) {
 			Block{Track: 1, Lacing: EBMLLacing}, []string{"frame"},
 		},
 		{
+			"EBML lacing of no bytes", "\x81\x00\x00\x06\x02\x80\xBF",
+			Block{Track: 1, Lacing: EBMLLacing}, []string{"", "", ""},
+		},
+		{
 			"EBML lacing of 256 frames", "\x81\x00\x00\x06\xFF\x81" + strings.Repeat("\xBF", 254) + strings.Repeat("x", 256),
 			Block{Track: 1, Lacing: EBMLLacing}, slices.Repeat([]string{"x"}, 256),
 		},

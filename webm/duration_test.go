@@ -110,6 +110,11 @@ func TestAClusterLastsToTheEndOfItsLastFrame(t *testing.T) {
 			[]int64{20 * ms}, 20 * ms,
 		},
 		{
+			"an Opus packet after a track number of eight octets", [][]byte{tracks(opus)},
+			cluster(0, element(IDSimpleBlock, []byte("\x01\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xFB\x03packet"))),
+			[]int64{60 * ms}, 60 * ms,
+		},
+		{
 			"an Opus packet of no bytes lasts as long as the one before it", [][]byte{tracks(opus)},
 			cluster(0, simpleBlock(2, 0, 0, toc20ms), simpleBlock(2, 30, 0, "")),
 			[]int64{60 * ms}, 60 * ms,
