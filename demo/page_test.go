@@ -86,6 +86,7 @@ func TestEverySourceAndTimesliceIsSplitAndPlays(t *testing.T) {
 		{"camera", "VP8 + Opus", "50"},
 		{"camera", "VP9 + Opus", ""},
 		{"microphone", "Opus", "50"},
+		{"screen", "VP8 + Opus", "250"},
 		{"scene", "H.264 + Opus", "250"},
 	} {
 		t.Run(c.source+" "+c.format+" "+c.timeslice, func(t *testing.T) {
@@ -137,6 +138,40 @@ func TestARangeCanBeSelectedByKeyboardAndByNumber(t *testing.T) {
 	p.until(`$("first").value === "1" && $("last").value === $("last").max`)
 }
 
+func TestTheTableOfALongRecordingStaysShort(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.run(`import("/table.js").then(({ ClusterTable }) => {
+		const clusters = [];
+		const pages = { box: $("pages"), text: $("pages-text"), earlier: $("earlier"), later: $("later") };
+		window.table = new ClusterTable($("clusters"), pages, (first, last) => table.select(first, last));
+		table.reset(clusters);
+		window.grow = (n) => {
+			for (const end = clusters.length + n; clusters.length < end; ) {
+				clusters.push({ time: 1, duration: 1, start: 0, end: 1000, blocks: 9, keyframes: 0 });
+			}
+			table.grow();
+		};
+		window.shown = () => rows()[0].dataset.index + "-" + rows().at(-1).dataset.index;
+		$("recording").hidden = false;
+	})`)
+	p.run(`for (let i = 0; i < 120; i++) grow(10)`)
+	p.until(`rows().length === 500 && shown() === "700-1199"`)
+	p.click("earlier")
+	p.run(`grow(10)`)
+	p.until(`shown() === "200-699" && $("pages-text").textContent === "Clusters 201–700 of 1,210"`)
+	p.click("earlier")
+	p.until(`shown() === "0-499" && $("earlier").disabled`)
+	p.run(`table.select(650, 1100), table.reveal(900)`)
+	p.until(`shown() === "650-1149" && document.querySelectorAll("#clusters [aria-selected=true]").length === 451`)
+	p.click("later")
+	p.run(`grow(10)`)
+	p.until(`shown() === "720-1219" && $("later").disabled`)
+	p.run(`rows()[0].focus()`)
+	p.press("ArrowUp", false)
+	p.until(`document.activeElement.dataset.index === "719" && shown() === "469-968"`)
+}
+
 func TestASecondRecordingTakesThePlaceOfTheFirst(t *testing.T) {
 	t.Parallel()
 	p := open(t, os.DirFS(dist))
@@ -153,6 +188,22 @@ func TestASecondRecordingTakesThePlaceOfTheFirst(t *testing.T) {
 	if got := p.text(`$("report").innerText`); strings.Contains(got, "video") {
 		t.Errorf("the report of a recording of sound is %q", got)
 	}
+}
+
+func TestARecordingThatIsStoppedAtOnceIsToldAndAnotherCanBegin(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), `
+		const start = MediaRecorder.prototype.start;
+		MediaRecorder.prototype.start = function (...args) {
+			start.apply(this, args);
+			MediaRecorder.prototype.start = start;
+			queueMicrotask(() => $("stop").click());
+		}`)
+	p.choose("source", "scene")
+	p.click("record")
+	p.until(`$("problem").innerText.startsWith("Nothing was recorded") && !$("record").hidden`)
+	p.record(1)
+	p.stop()
 }
 
 func TestTheBestSourceThatThereIsIsChosen(t *testing.T) {
@@ -349,7 +400,7 @@ func (p *tab) text(expression string) string {
 func (p *tab) until(condition string) {
 	p.t.Helper()
 	if err := chromedp.Do(p.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(15*time.Second))); err != nil {
-		p.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, p.text(`document.body.innerText`))
+		p.t.Fatalf("waiting for %s: %v; the page says %q", condition, err, p.text(`$("status").innerText + $("problem").innerText + $("playback-problem").innerText`))
 	}
 }
 

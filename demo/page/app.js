@@ -21,7 +21,8 @@ let selection = null;
 let source = null;
 let webmend = null;
 
-const table = new ClusterTable($("clusters"), $("earlier"), select);
+const pages = { box: $("pages"), text: $("pages-text"), earlier: $("earlier"), later: $("later") };
+const table = new ClusterTable($("clusters"), pages, select);
 const strip = new Strip($("strip"), $("axis-end"), select);
 
 start();
@@ -150,6 +151,7 @@ function listener() {
         headerShown = true;
         table.setHeader(session.header);
         strip.marks = session.hasVideo;
+        $("clusters").classList.toggle("marks", session.hasVideo);
         $("legend").style.visibility = session.hasVideo ? "" : "hidden";
         $("tracks").textContent = `Header: ${session.header.tracks.map(track).join(" · ")}`;
       }
@@ -164,7 +166,8 @@ function listener() {
       strip.finish();
       setState("idle");
       say(report ? "The recording is complete." : "");
-      if (error) fail(error.message);
+      if (error) fail(session.bytes === 0 ? "Nothing was recorded: it was stopped before the first data came." : error.message);
+      $("recording").hidden = !session.header;
       if (report) showReport(report);
       if (!selection && session.clusters.length > 0) select(0, session.clusters.length - 1);
     },

@@ -10,27 +10,29 @@ export class ClusterTable {
   #box;
   #header;
   #rows;
-  #earlier;
+  #pages;
   #onSelect;
   #clusters = [];
   #start = 0; // the cluster of the first row
-  #all = false; // whether every row was asked for
+  #follows = true; // whether the newest cluster is shown
   #anchor = 0; // where a selection by shift began
   #selection = null;
   #tabStop = null; // the one row that Tab reaches
 
   /**
    * @param {HTMLTableElement} table with an empty tbody for the header and one for the clusters
-   * @param {HTMLButtonElement} earlier shows the rows that are left out
+   * @param {{ box: HTMLElement, text: HTMLElement, earlier: HTMLButtonElement, later: HTMLButtonElement }} pages
+   *   leads to the rows that are left out
    * @param {(first: number, last: number) => void} onSelect
    */
-  constructor(table, earlier, onSelect) {
+  constructor(table, pages, onSelect) {
     this.#table = table;
     this.#box = table.parentElement;
     [this.#header, this.#rows] = table.tBodies;
-    this.#earlier = earlier;
+    this.#pages = pages;
     this.#onSelect = onSelect;
-    earlier.onclick = () => this.#showAll();
+    pages.earlier.onclick = () => this.#turn(-most);
+    pages.later.onclick = () => this.#turn(most);
     this.#rows.onclick = (event) => this.#click(event);
     this.#rows.onmousedown = (event) => event.shiftKey && event.preventDefault(); // selects rows, not text
     this.#rows.onkeydown = (event) => this.#key(event);
@@ -42,7 +44,7 @@ export class ClusterTable {
     this.#header.replaceChildren();
     this.#rows.replaceChildren();
     this.#start = 0;
-    this.#all = false;
+    this.#follows = true;
     this.#anchor = 0;
     this.#selection = null;
     this.#tabStop = null;
@@ -56,16 +58,16 @@ export class ClusterTable {
     this.#header.replaceChildren(row);
   }
 
-  /** Adds rows for the clusters that came. */
+  /** Adds rows for the clusters that came, unless earlier ones are being looked at. */
   grow() {
-    const shown = this.#start + this.#rows.rows.length;
-    if (shown === this.#clusters.length) return;
-    const atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 40;
-    const from = this.#all ? shown : Math.max(shown, this.#clusters.length - most);
-    this.#append(from, this.#clusters.length, null);
-    if (!this.#all) this.#prune();
+    const end = this.#start + this.#rows.rows.length;
+    if (this.#follows && end < this.#clusters.length) {
+      const atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 40;
+      this.#append(Math.max(end, this.#clusters.length - most));
+      this.#prune();
+      if (atEnd) this.#box.scrollTop = this.#box.scrollHeight;
+    }
     this.#update();
-    if (atEnd) this.#box.scrollTop = this.#box.scrollHeight;
   }
 
   /** Shows what is selected, without telling. */
@@ -77,16 +79,28 @@ export class ClusterTable {
     if (this.#anchor < first || this.#anchor > last) this.#anchor = first;
   }
 
-  /** Scrolls so far that a cluster's row can be seen. */
+  /** Shows a cluster's row. */
   reveal(index) {
-    this.#row(index)?.scrollIntoView({ block: "nearest" });
+    if (!this.#row(index)) this.#show(index - most / 2);
+    this.#row(index).scrollIntoView({ block: "nearest" });
   }
 
-  #append(from, to, before) {
+  /** Shows the rows from a cluster on. */
+  #show(start) {
+    this.#start = Math.max(0, Math.min(start, this.#clusters.length - most));
+    this.#follows = this.#start + most >= this.#clusters.length;
+    this.#rows.replaceChildren();
+    this.#tabStop = null;
+    this.#append(this.#start);
+    this.#update();
+  }
+
+  #append(from) {
+    const to = Math.min(this.#clusters.length, from + most);
     const rows = document.createDocumentFragment();
     for (let i = from; i < to; i++) rows.append(this.#build(i));
-    this.#rows.insertBefore(rows, before);
-    if (!this.#tabStop) this.#stopAt(this.#rows.rows[0]);
+    this.#rows.append(rows);
+    if (!this.#tabStop && to > from) this.#stopAt(this.#rows.rows[0]);
   }
 
   #build(index) {
@@ -116,19 +130,19 @@ export class ClusterTable {
     if (this.#tabStop && !this.#tabStop.isConnected) this.#stopAt(this.#rows.rows[0]);
   }
 
-  #showAll() {
-    this.#all = true;
-    this.#append(0, this.#start, this.#rows.rows[0]);
-    this.#start = 0;
-    this.#update();
-    this.#box.scrollTop = 0;
-    this.#box.focus();
+  #turn(by) {
+    this.#show(this.#start + by);
+    this.#box.scrollTop = by < 0 ? this.#box.scrollHeight : 0; // reading goes on where it was
   }
 
   #update() {
-    this.#earlier.hidden = this.#start === 0;
-    this.#earlier.textContent = `Show all ${count(this.#clusters.length)} clusters, not only the last ${most}`;
-    this.#table.setAttribute("aria-rowcount", this.#clusters.length + 2);
+    const shown = this.#rows.rows.length;
+    const all = this.#clusters.length;
+    this.#pages.box.hidden = all <= most;
+    this.#pages.earlier.disabled = this.#start === 0;
+    this.#pages.later.disabled = this.#start + shown >= all;
+    this.#pages.text.textContent = `Clusters ${count(this.#start + 1)}–${count(this.#start + shown)} of ${count(all)}`;
+    this.#table.setAttribute("aria-rowcount", all + 2);
   }
 
   #row(index) {
@@ -162,13 +176,14 @@ export class ClusterTable {
     const row = event.target.closest("tr");
     const index = Number(row.dataset.index);
     const last = this.#clusters.length - 1;
-    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: this.#start, End: last, Enter: index, " ": index }[event.key];
+    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: last, Enter: index, " ": index }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const next = this.#row(Math.min(Math.max(to, this.#start), last));
-    this.#stopAt(next);
-    next.focus();
-    this.#choose(Number(next.dataset.index), event.shiftKey);
+    const next = Math.min(Math.max(to, 0), last);
+    this.reveal(next);
+    this.#stopAt(this.#row(next));
+    this.#row(next).focus();
+    this.#choose(next, event.shiftKey);
   }
 
   #stopAt(row) {
