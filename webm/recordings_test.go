@@ -45,7 +45,7 @@ func TestARecordingIsSplitAsTheReferenceDoes(t *testing.T) {
 		}
 		for i, c := range o.clusters {
 			c.Duration = 0 // which the reference does not have
-			if got, want := fmt.Sprintf("%+v", c), fmt.Sprintf("%+v", clusters[i]); got != want {
+			if got, want := show(c), show(clusters[i]); got != want {
 				t.Errorf("cluster %d is\n\t%s\nand by the reference\n\t%s", i, got, want)
 			}
 		}
@@ -187,7 +187,7 @@ func TestRecordingsOneAfterAnotherAreSplitAsEachAlone(t *testing.T) {
 			for j := range c.KeyFrames {
 				c.KeyFrames[j].Offset += int64(len(stream))
 			}
-			want = append(want, fmt.Sprintf("%+v", c))
+			want = append(want, show(c))
 		}
 		stream = append(stream, f.data...)
 	}
@@ -195,7 +195,7 @@ func TestRecordingsOneAfterAnotherAreSplitAsEachAlone(t *testing.T) {
 	o.check(t, stream)
 	var got []string
 	for _, c := range o.clusters {
-		got = append(got, fmt.Sprintf("%+v", c))
+		got = append(got, show(c))
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got clusters\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))

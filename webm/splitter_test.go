@@ -1,6 +1,7 @@
 package webm
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,8 +66,7 @@ func TestTheBytesOfAClusterIDElsewhereBeginNoCluster(t *testing.T) {
 				}
 				// CodecPrivate comes out as it went in.
 				same := func(o outcome) string {
-					private := fmt.Sprint([]byte(magic))
-					return strings.ReplaceAll(o.String(), private, fmt.Sprint([]byte(innocent)))
+					return strings.ReplaceAll(o.String(), base64.StdEncoding.EncodeToString([]byte(magic)), base64.StdEncoding.EncodeToString([]byte(innocent)))
 				}
 				for at := range len(with) + 1 {
 					compare(t, fmt.Sprintf("cut at %d", at), same(split(Options{}, with[:at], with[at:])), want.String())
@@ -414,7 +414,7 @@ func TestAHeaderSaysWhatStandsInIt(t *testing.T) {
 				t.Fatalf("%d headers, error %v", len(o.headers), o.err())
 			}
 			c.want.Range = Range{0, int64(len(c.stream) - len(end))}
-			if got, want := fmt.Sprintf("%+v", o.headers[0]), fmt.Sprintf("%+v", c.want); got != want {
+			if got, want := show(o.headers[0]), show(c.want); got != want {
 				t.Errorf("got\n\t%s\nwant\n\t%s", got, want)
 			}
 		})

@@ -112,19 +112,38 @@ func (o outcome) err() *Error {
 	return nil
 }
 
-// String has all of the outcome, so that outcomes with the same are equal. A
-// comparison of the values would find that a Duration of NaN is not itself.
+// show is all that a caller can see of a Header, Cluster or Recording. Those with
+// the same are equal, which their values need not be: a Duration can be NaN, and
+// there is more in them than can be seen.
+func show(v any) string {
+	claimed := ""
+	switch facts := v.(type) {
+	case Header:
+		claimed, facts.Duration = fmt.Sprint(" Duration ", facts.Duration), 0
+		v = facts
+	case Recording:
+		claimed, facts.Header.Duration = fmt.Sprint(" Duration ", facts.Header.Duration), 0
+		v = facts
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text) + claimed
+}
+
+// String has all of the outcome, so that outcomes with the same are equal.
 func (o outcome) String() string {
 	var b strings.Builder
 	for _, h := range o.headers {
-		fmt.Fprintf(&b, "header %+v\n", h)
+		fmt.Fprintf(&b, "header %s\n", show(h))
 	}
 	for _, c := range o.clusters {
-		fmt.Fprintf(&b, "cluster %+v\n", c)
+		fmt.Fprintf(&b, "cluster %s\n", show(c))
 	}
 	fmt.Fprintf(&b, "%d bytes\n", o.report.Bytes)
 	for _, r := range o.report.Recordings {
-		fmt.Fprintf(&b, "recording %+v\n", r)
+		fmt.Fprintf(&b, "recording %s\n", show(r))
 	}
 	fmt.Fprintf(&b, "other %v\n", o.report.Other)
 	for _, d := range o.report.Dropped {
