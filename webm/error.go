@@ -22,6 +22,12 @@ const (
 	CodeInvalidBlock Code = "invalid-block" // a block is too short, or its lacing adds up to more than it holds
 	CodeMissing      Code = "missing"       // something must come before this element, and has not
 	CodeTooLarge     Code = "too-large"     // one of the limits in Options is reached
+
+	// Of plans, which have no offset:
+	CodeNoClusters   Code = "no-clusters"   // the recording has no cluster, so there is nothing to make
+	CodeNoKeyFrame   Code = "no-key-frame"  // the video has none to begin with
+	CodeInvalidRange Code = "invalid-range" // a start after the end, or beyond the recording
+	CodeIncompatible Code = "incompatible"  // recordings that one file cannot hold
 )
 
 // An Error says what is wrong with a stream, and where.
@@ -56,6 +62,9 @@ func newError(code Code, offset int64, path []ebml.Head, predicate string) *Erro
 	e.text = "webm: " + parent + subject + " at " + decimal(offset) + " " + predicate
 	return e
 }
+
+// planError makes the Error of a plan that cannot be made.
+func planError(code Code, text string) *Error { return &Error{Code: code, text: "webm: " + text} }
 
 // errorOrNil keeps a nil *Error from becoming an error that is not nil.
 func errorOrNil(e *Error) error {

@@ -44,49 +44,49 @@ func TestWhatIsWrongWithAStreamIsSaidExactly(t *testing.T) {
 		// Other things than WebM.
 		{
 			name: "empty", stream: nil,
-			by: finish, code: CodeEmpty, text: "webm: the stream at 0 is empty",
+			by: finish, code: CodeEmpty, text: "webm: the stream is empty",
 		},
 		{
 			name: "MP4", stream: []byte("\x00\x00\x00\x20ftypiso5\x00\x00\x02\x00"),
 			by: push, code: CodeNotWebM,
-			text: "webm: the stream at 0 is MP4, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
+			text: "webm: the stream is MP4, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
 		},
 		{
 			name: "an MP4 segment", stream: []byte("\x00\x00\x00\x18stypmsdh\x00\x00\x00\x00"),
 			by: push, code: CodeNotWebM,
-			text: "webm: the stream at 0 is MP4, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
+			text: "webm: the stream is MP4, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
 		},
 		{
 			name: "an MP4 fragment, cut short", stream: []byte("\x00\x00\x00\x64moof"),
 			by: finish, code: CodeNotWebM,
-			text: "webm: the stream at 0 is MP4, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
+			text: "webm: the stream is MP4, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
 		},
 		{
 			name: "Ogg", stream: []byte("OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00"),
 			by: push, code: CodeNotWebM,
-			text: "webm: the stream at 0 is Ogg, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
+			text: "webm: the stream is Ogg, not WebM: give MediaRecorder the mimeType video/webm or audio/webm",
 		},
 		{
 			name: "WAV", stream: []byte("RIFF\x24\x00\x00\x00WAVEfmt "),
-			by: push, code: CodeNotWebM, text: "webm: the stream at 0 is RIFF (WAV or AVI), not WebM",
+			by: push, code: CodeNotWebM, text: "webm: the stream is RIFF (WAV or AVI), not WebM",
 		},
 		{
 			name: "a recording without its first blob", stream: slices.Concat(good, good),
-			by: push, code: CodeNotWebM, text: "webm: the stream at 0 begins with a Cluster: the header before it is missing",
+			by: push, code: CodeNotWebM, text: "webm: the stream begins with a Cluster: the header before it is missing",
 		},
 		{
 			name: "text", stream: []byte("<!DOCTYPE html>"),
 			by: push, code: CodeNotWebM,
-			text: "webm: the stream at 0 begins with 3C 21 44 4F and not with an EBML header (1A 45 DF A3)",
+			text: "webm: the stream begins with 3C 21 44 4F and not with an EBML header (1A 45 DF A3)",
 		},
 		{
 			name: "less than the ID of an EBML header", stream: []byte("\x1A\x45\xDA"),
 			by: finish, code: CodeNotWebM,
-			text: "webm: the stream at 0 begins with 1A 45 DA and not with an EBML header (1A 45 DF A3)",
+			text: "webm: the stream begins with 1A 45 DA and not with an EBML header (1A 45 DF A3)",
 		},
 		{
 			name: "one byte of an EBML header, which Chromium's first blob can be", stream: []byte("\x1A"),
-			by: finish, code: CodeTruncated, text: "webm: the stream at 0 ends inside the ID of its EBML header",
+			by: finish, code: CodeTruncated, text: "webm: the stream ends inside the ID of its EBML header",
 		},
 		{
 			name: "another document type", stream: element(ebml.IDEBML, number(ebml.IDEBMLVersion, 1), text(ebml.IDDocType, "foo")),

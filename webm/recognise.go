@@ -76,7 +76,7 @@ func unrecognised(begin []byte) *Error {
 		}
 		what += "and not with an EBML header (1A 45 DF A3)"
 	}
-	e.text = "webm: the stream at 0 " + what
+	e.text = "webm: the stream " + what
 	return e
 }
 

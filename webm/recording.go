@@ -28,6 +28,7 @@ type Cluster struct {
 	HeadLen   int   // bytes of its ID and size, which its data follows
 	Known     bool  // its size is known, not to be found by reading on
 	Cut       bool  // its end is missing: the stream ended or broke inside it, and End is the end of its last whole element
+	Fragment  bool  // of a cluster: Range is consecutive blocks of it, without its head and Timestamp
 	Timestamp int64 // its Timestamp element, in ticks
 
 	// Duration is the nanoseconds from Timestamp to the end of its last frame.
@@ -39,7 +40,28 @@ type Cluster struct {
 	Blocks    int           // SimpleBlocks and BlockGroups
 	KeyFrames []KeyFrame    // of video tracks
 	Tracks    []TrackBlocks // in the order of the header
+
+	form entry
+	edit Edit
 }
+
+// Form is the cluster, or the fragment, as a cluster of its own in its final
+// form, of known size: head, and then the range data of the stream with edit made
+// in it, which is nil if there is nothing to be edited.
+func (c *Cluster) Form() (head []byte, data Range, edit *Edit) {
+	if !c.edit.empty() {
+		edit = &c.edit
+	}
+	if c.Fragment {
+		head, _ = c.form.retime(c.End-c.Start, c.Timestamp)
+		return head, c.Range, edit
+	}
+	return c.form.head(), Range{c.form.data(), c.End}, edit
+}
+
+// BeginsWithKeyFrame tells whether the first block of video is a key frame, so
+// that a player can begin with the cluster; where there is no video it always can.
+func (c *Cluster) BeginsWithKeyFrame() bool { return c.form.flags&beginsWithKey != 0 }
 
 // Entries is how many blocks of the cluster a player can begin at: the key
 // frames of video or, where no track is video, every block of audio.

@@ -24,6 +24,10 @@ const (
 	maxLacedBlock = 1 << 20
 )
 
+// cueInterval is how far apart the blocks are that a recording without video is
+// entered at, in nanoseconds: the least that WebM's guidelines ask for.
+const cueInterval = 500_000_000
+
 // A Splitter takes a stream apart into headers and clusters. It keeps nothing
 // of the bytes that are pushed: what it gives are ranges of the stream.
 type Splitter struct {
@@ -39,18 +43,29 @@ type Splitter struct {
 	headers  []Header  // complete and not yet taken
 	clusters []Cluster // likewise
 	report   Report
+	indexes  []*Index // of report.Recordings
 
 	// What is open. The last of report.Recordings is the one being read.
 	inHeader  bool
 	hasTracks bool // the header has all that a header must have
 	inCluster bool
 	cluster   Cluster
-	hasTime   bool // the cluster's Timestamp has been read
+	entry     entry // of the cluster, for the index
+	hasTime   bool  // the cluster's Timestamp has been read
 	block     openBlock
 
 	clocks    []clock       // by the order of the recording's tracks
 	counts    []TrackBlocks // of the open cluster, likewise
 	keyFrames []KeyFrame    // of the open cluster
+	cues      []KeyFrame    // of the open cluster, where there is no video
+	hasVideo  bool          // the recording has
+	sawVideo  bool          // the open cluster has
+	given     Cluster       // what of the open cluster has been told as fragments
+	sawKey    uint8         // beginsWithKey if what has not been told begins with a key frame
+	sawMore   bool          // video that has not been told
+	nextCue   int64         // nanoseconds, where the next cue can be
+
+	visit func(blockFacts) // for a Cutter, or nil
 }
 
 // openBlock is the SimpleBlock or BlockGroup under way.
@@ -125,6 +140,26 @@ func (s *Splitter) Clusters() []Cluster {
 func (s *Splitter) Report() Report {
 	s.report.Bytes = s.size
 	return s.report
+}
+
+// Fragments is Clusters for those who cannot wait until a cluster is complete,
+// which for audio alone can take 30 seconds: what there is of the open cluster is
+// among them as a fragment, and what comes later of it as others. All of them
+// together have every block once, if Clusters is not called as well.
+func (s *Splitter) Fragments() []Cluster {
+	if s.inCluster && s.err == nil {
+		s.closeFragment(s.fact())
+	}
+	return s.Clusters()
+}
+
+// Index is the index of a recording, 0 for the first in the stream, which grows
+// as the recording does. It is nil before the recording's header is complete.
+func (s *Splitter) Index(recording int) *Index {
+	if recording < 0 || recording >= len(s.indexes) {
+		return nil
+	}
+	return s.indexes[recording]
 }
 
 // Finish ends the stream. It closes the last cluster, and the last header if no
@@ -212,6 +247,8 @@ func (s *Splitter) start(h ebml.Head) {
 		switch h.ID {
 		case IDTimestamp:
 			s.scan.Read(8)
+		case IDPosition, IDPrevSize, ebml.IDCRC32:
+			s.entry.flags |= needsVoid
 		case IDSimpleBlock:
 			s.block = openBlock{offset: h.Offset}
 			s.scan.Read(blockHeadLen)
@@ -240,7 +277,7 @@ func (s *Splitter) value(h ebml.Head, data []byte) {
 	case IDCluster, IDBlockGroup:
 		switch h.ID {
 		case IDTimestamp:
-			s.readTimestamp(ebml.ParseUint(data))
+			s.readTimestamp(h, ebml.ParseUint(data))
 		case IDSimpleBlock, IDBlock:
 			s.readBlock(h, data)
 		case IDBlockDuration:
@@ -268,7 +305,12 @@ func (s *Splitter) end(id ebml.ID) {
 			s.closeCluster()
 		case id == IDTracks && s.inHeader:
 			s.hasTracks = true
+			s.keepPart()
+		default:
+			s.keepPart()
 		}
+	case ebml.IDEBML, IDInfo:
+		s.keepPart()
 	case IDTracks:
 		if id == IDTrackEntry {
 			s.closeTrack()
@@ -278,6 +320,20 @@ func (s *Splitter) end(id ebml.ID) {
 		if id == IDSimpleBlock || id == IDBlockGroup {
 			s.countBlock(id)
 		}
+	}
+}
+
+// keepPart keeps in the index where the element is that has just ended, of the
+// header or after the clusters.
+func (s *Splitter) keepPart() {
+	h := s.scan.Head()
+	ix := s.indexes[len(s.indexes)-1]
+	switch h.ID {
+	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:
+		return // plans make their own
+	}
+	if len(ix.parts) < maxParts {
+		ix.parts = append(ix.parts, part{s.scan.Parent(), h.ID, Range{h.Offset, s.scan.EndOffset()}})
 	}
 }
 
@@ -292,6 +348,7 @@ func (s *Splitter) openRecording(h ebml.Head) {
 		DocType:        "matroska",
 		TimestampScale: 1_000_000,
 	}})
+	s.indexes = append(s.indexes, &Index{})
 	s.inHeader, s.hasTracks = true, false
 	s.scan.Enter()
 }
@@ -365,6 +422,7 @@ func (s *Splitter) closeHeader(end int64) {
 	rec := s.recording()
 	if !s.hasTracks {
 		s.report.Recordings = s.report.Recordings[:len(s.report.Recordings)-1]
+		s.indexes = s.indexes[:len(s.indexes)-1]
 		return
 	}
 	rec.Header.End = end
@@ -372,6 +430,11 @@ func (s *Splitter) closeHeader(end int64) {
 	h := rec.Header
 	h.Tracks = append([]Track(nil), h.Tracks...) // key frames refine those of the recording
 	s.headers = append(s.headers, h)
+	s.indexes[len(s.indexes)-1].header = rec.Header // with the tracks that are refined
+	s.hasVideo, s.nextCue = false, 0
+	for i := range h.Tracks {
+		s.hasVideo = s.hasVideo || h.Tracks[i].Type == Video
+	}
 	s.clocks = make([]clock, len(h.Tracks))
 	s.counts = make([]TrackBlocks, len(h.Tracks))
 }
@@ -392,7 +455,14 @@ func (s *Splitter) openCluster(h ebml.Head) {
 		Known:     h.Size != ebml.UnknownSize,
 	}
 	s.inCluster, s.hasTime = true, false
+	s.entry = entry{Range: Range{Start: h.Offset}, headLen: uint8(h.Len)}
+	s.sawVideo, s.sawMore, s.sawKey = false, false, 0
+	s.given = Cluster{}
+	if !s.hasVideo {
+		s.entry.flags, s.sawKey = beginsWithKey, beginsWithKey
+	}
 	s.keyFrames = s.keyFrames[:0]
+	s.cues = s.cues[:0]
 	for i, t := range s.recording().Header.Tracks {
 		s.counts[i] = TrackBlocks{Number: t.Number}
 	}
@@ -400,12 +470,17 @@ func (s *Splitter) openCluster(h ebml.Head) {
 }
 
 // readTimestamp takes in the Timestamp of the open cluster.
-func (s *Splitter) readTimestamp(ticks uint64) {
+func (s *Splitter) readTimestamp(h ebml.Head, ticks uint64) {
 	if ticks > maxTime/uint64(s.recording().Header.TimestampScale) {
 		s.fail(CodeInvalidValue, "is more than 36 years")
 		return
 	}
+	if h.Size > 8 || h.Offset-s.entry.data() > 1<<32-1 {
+		s.fail(CodeInvalidValue, "is not an integer at the beginning of its Cluster")
+		return
+	}
 	s.cluster.Timestamp = int64(ticks)
+	s.entry.timeAt, s.entry.timeLen = uint32(h.Offset-s.entry.data()), uint8(h.Len+int(h.Size))
 	s.hasTime = true
 }
 
@@ -469,6 +544,15 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 	s.block.one[0] = nil
 }
 
+// A blockFacts is what a Cutter must know of a block.
+type blockFacts struct {
+	Range        // of its SimpleBlock or BlockGroup
+	track    int // index of its track
+	ticks    int64
+	duration int64 // nanoseconds, 0 if not known
+	key      bool
+}
+
 // countBlock takes in the block that has just ended.
 func (s *Splitter) countBlock(id ebml.ID) {
 	b := &s.block
@@ -486,7 +570,14 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if duration == 0 {
 		duration = b.media
 	}
-	s.clocks[b.track].add(ticks*rec.Header.TimestampScale, max(0, duration-b.discard))
+	at := ticks * rec.Header.TimestampScale
+	ix := s.indexes[len(s.indexes)-1]
+	block := KeyFrame{track.Number, ticks, b.offset}
+	if !s.clocks[b.track].seen {
+		ix.first = append(ix.first, block)
+	}
+	duration = max(0, duration-b.discard)
+	s.clocks[b.track].add(at, duration)
 
 	s.counts[b.track].Blocks++
 	// A Block has no key flag: it is a key frame if it refers to no other
@@ -495,10 +586,28 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if id == IDBlockGroup {
 		key = !b.reference
 	}
+	if s.visit != nil {
+		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, ticks, duration, key || track.onlyKeyFrames()})
+	}
+	if !key && id == IDSimpleBlock && track.onlyKeyFrames() {
+		s.entry.flags |= needsKeys
+	}
+	if track.Type == Video && key && !s.sawVideo {
+		s.entry.flags |= beginsWithKey
+	}
+	if track.Type == Video && key && !s.sawMore {
+		s.sawKey = beginsWithKey
+	}
+	if track.Type == Video {
+		s.sawVideo, s.sawMore = true, true
+	}
 	if key || track.onlyKeyFrames() {
 		s.counts[b.track].KeyFrames++
 		if track.Type == Video {
-			s.keyFrames = append(s.keyFrames, KeyFrame{track.Number, ticks, b.offset})
+			s.keyFrames = append(s.keyFrames, block)
+		} else if !s.hasVideo && at >= s.nextCue {
+			s.cues = append(s.cues, block)
+			s.nextCue = at + cueInterval
 		}
 	}
 }
@@ -507,21 +616,71 @@ func (s *Splitter) countBlock(id ebml.ID) {
 func (s *Splitter) closeCluster() {
 	s.inCluster = false
 	rec := s.recording()
-	c := s.cluster
-	c.End = s.whole
-	c.KeyFrames = append([]KeyFrame(nil), s.keyFrames...)
-	c.Tracks = append([]TrackBlocks(nil), s.counts...)
-	begin := c.Timestamp * rec.Header.TimestampScale
-	for i, clock := range s.clocks {
-		if s.counts[i].Blocks > 0 {
-			c.Duration = max(c.Duration, clock.end()-begin)
-		}
+	ix := s.indexes[len(s.indexes)-1]
+	c := s.fact()
+	rec.Clusters++
+	for _, clock := range s.clocks {
 		if clock.seen {
 			rec.Duration = max(rec.Duration, clock.end())
 		}
 	}
-	rec.Clusters++
+	if s.hasVideo {
+		ix.add(c.form, s.keyFrames)
+	} else {
+		ix.add(c.form, s.cues)
+	}
 	s.tell(c.Start, c.End)
+	if s.given.Blocks == 0 {
+		s.clusters = append(s.clusters, c)
+	} else {
+		s.closeFragment(c)
+	}
+}
+
+// fact is the open cluster as it is so far, up to the last whole element.
+func (s *Splitter) fact() Cluster {
+	c := s.cluster
+	c.End = s.whole
+	c.KeyFrames = append([]KeyFrame(nil), s.keyFrames...)
+	c.Tracks = append([]TrackBlocks(nil), s.counts...)
+	begin := c.Timestamp * s.recording().Header.TimestampScale
+	for i, clock := range s.clocks {
+		if s.counts[i].Blocks > 0 {
+			c.Duration = max(c.Duration, clock.end()-begin)
+		}
+	}
+	s.entry.End, s.entry.timestamp, s.entry.until = c.End, c.Timestamp, begin+c.Duration
+	c.form = s.entry
+	if edit := s.indexes[c.Recording].form(&s.entry); edit != nil {
+		c.edit = *edit
+	}
+	return c
+}
+
+// closeFragment tells what of the open cluster has not been told as a fragment.
+func (s *Splitter) closeFragment(c Cluster) {
+	given := s.given
+	if given.Blocks == c.Blocks {
+		return
+	}
+	s.given = c
+	c.Fragment, c.HeadLen = true, 0
+	c.Start = given.End
+	if given.Blocks == 0 {
+		c.Start = s.entry.data() + int64(s.entry.timeAt) + int64(s.entry.timeLen)
+	} else {
+		c.Blocks -= given.Blocks
+		c.KeyFrames = c.KeyFrames[len(given.KeyFrames):]
+		c.Tracks = append([]TrackBlocks(nil), c.Tracks...)
+		for i, t := range given.Tracks {
+			c.Tracks[i].Blocks -= t.Blocks
+			c.Tracks[i].KeyFrames -= t.KeyFrames
+		}
+		c.form.flags = c.form.flags&^beginsWithKey | s.sawKey
+	}
+	if s.hasVideo {
+		s.sawKey, s.sawMore = 0, false
+	}
 	s.clusters = append(s.clusters, c)
 }
 

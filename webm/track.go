@@ -98,6 +98,16 @@ func (t *Track) set(id ebml.ID, data []byte) {
 // own, whatever the blocks' flags say: Firefox never sets them for audio.
 func (t *Track) onlyKeyFrames() bool { return t.Type == Audio }
 
+// allowedInWebM tells whether the codec is one of WebM's guidelines; others make
+// a file Matroska.
+func (t *Track) allowedInWebM() bool {
+	switch t.CodecID {
+	case "V_VP8", "V_VP9", "V_AV1", "A_VORBIS", "A_OPUS":
+		return true
+	}
+	return t.Type != Video && t.Type != Audio
+}
+
 // needsKeyFrame tells whether a key frame can say more of Codec than the header.
 func (t *Track) needsKeyFrame() bool { return t.Codec == "vp9" || t.Codec == "avc1" }
 

@@ -134,7 +134,7 @@ func TestAWalkEndsWhereTheStreamIsWrong(t *testing.T) {
 		path     string
 		text     string
 	}{
-		{"empty", nil, 0, CodeEmpty, 0, "", "webm: the stream at 0 is empty"},
+		{"empty", nil, 0, CodeEmpty, 0, "", "webm: the stream is empty"},
 		{"no ID", append(ebmlHeader(), 0), 2, CodeInvalidID, 12, "", "webm: element at 12 has no valid Element ID"},
 		{"no size", stream(element(IDCues), []byte{0xEC, 0}), 4, CodeInvalidSize, 29, "Segment", "webm: Segment at 12: element at 29 has no valid Element Data Size"},
 		{"overrun", stream(element(IDTags, element(0x7373, make([]byte, 9))[:5]), make([]byte, 9)), 4, CodeOverrun, 29, "Segment/Tags/Tag", "webm: Tags at 24: Tag at 29 runs past the end of its parent"},

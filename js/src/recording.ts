@@ -177,7 +177,7 @@ export class Recording {
 
   async #finish(): Promise<Report> {
     const splitter = await this.#open();
-    if (this.#error?.code === "read" || splitter.dead) throw this.#error;
+    if (this.#error?.code === "read") throw this.#error;
     const report = splitter.finish();
     this.#collect(splitter);
     this.#report = report;

@@ -1,0 +1,102 @@
+package webm
+
+import "github.com/webmend/webmend/ebml"
+
+// An Edit changes a few bytes in the children of a cluster, none of them in
+// size. The zero value changes nothing.
+type Edit struct {
+	Keys   []uint64    // tracks whose SimpleBlocks all get the key flag
+	Void   bool        // Position, PrevSize and CRC-32 become Void
+	Tracks [][2]uint64 // track numbers from and to
+	Shift  int64       // ticks that are added to the timestamps of blocks; they must stay within 16 bits
+}
+
+func (e *Edit) empty() bool {
+	return len(e.Keys)+len(e.Tracks) == 0 && !e.Void && e.Shift == 0
+}
+
+// A Patch is a byte to be changed.
+type Patch struct {
+	Offset int64
+	Value  byte
+}
+
+// An Editor finds the bytes that an Edit changes.
+type Editor struct {
+	edit    *Edit
+	scan    ebml.Scanner
+	offset  int64
+	patches []Patch
+}
+
+// patchDelay is how far behind the bytes that were pushed a patch can be, at
+// most: the head of an element and of a block.
+const patchDelay = ebml.MaxHeadLen + blockHeadLen
+
+// Editor returns an editor of whole children of a cluster, of which the first
+// begins at offset.
+func (e *Edit) Editor(offset int64) *Editor { return &Editor{edit: e, offset: offset} }
+
+// Push takes the next bytes, cut anywhere, and returns the patches that they tell
+// of, in order; a patch can be of bytes pushed before. The slice is valid until
+// the next call.
+func (d *Editor) Push(chunk []byte) ([]Patch, error) {
+	d.patches = d.patches[:0]
+	d.scan.Push(chunk)
+	for {
+		switch d.scan.Next() {
+		case ebml.Start:
+			switch h := d.scan.Head(); h.ID {
+			case IDBlockGroup:
+				d.scan.Enter()
+			case IDSimpleBlock, IDBlock:
+				d.scan.Read(ebml.MaxVINTLen + 3)
+			case IDPosition, IDPrevSize, ebml.IDCRC32:
+				if d.edit.Void && d.scan.Depth() == 0 {
+					d.patch(h.Offset, byte(ebml.IDVoid)) // their IDs are one octet too
+				}
+			}
+		case ebml.Value:
+			d.block(d.scan.Head(), d.scan.Data())
+		case ebml.More:
+			if d.scan.Err() != nil {
+				return d.patches, scanError(&d.scan)
+			}
+			return d.patches, nil
+		}
+	}
+}
+
+// block patches the head of a SimpleBlock or Block.
+func (d *Editor) block(h ebml.Head, data []byte) {
+	b, n, ok := parseBlockHead(data)
+	if !ok {
+		return
+	}
+	at := h.DataOffset()
+	width := n - 3
+	for _, t := range d.edit.Tracks {
+		if t[0] == b.Track && t[0] != t[1] {
+			for i, c := range ebml.AppendVINT(nil, t[1], width) {
+				d.patch(at+int64(i), c)
+			}
+		}
+	}
+	at += int64(width)
+	if d.edit.Shift != 0 {
+		timestamp := int64(b.Timestamp) + d.edit.Shift
+		d.patch(at, byte(timestamp>>8))
+		d.patch(at+1, byte(timestamp))
+	}
+	if h.ID == IDSimpleBlock && !b.Key {
+		for _, t := range d.edit.Keys {
+			if t == b.Track {
+				d.patch(at+2, data[n-1]|flagKey)
+			}
+		}
+	}
+}
+
+func (d *Editor) patch(at int64, value byte) {
+	d.patches = append(d.patches, Patch{d.offset + at, value})
+}

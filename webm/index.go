@@ -1,0 +1,138 @@
+package webm
+
+import "github.com/webmend/webmend/ebml"
+
+// An Index knows where the parts of a recording are: of its header, its
+// clusters, its key frames. Plans are made from it alone, but for what a cut
+// inside a cluster needs. It has some 60 bytes a cluster and none of the media.
+//
+// An index grows with the splitter that it is from; a plan is of what it knew.
+type Index struct {
+	// Stored says that plans are to be carried out on a store that holds the
+	// header as recorded and then each cluster in its final form, as
+	// [Cluster.Form] tells it, back to back, and nothing else. Otherwise their
+	// source is the stream as recorded.
+	Stored bool
+
+	header    Header
+	parts     []part // of the header, and whole elements after the clusters
+	clusters  list[entry]
+	keyFrames list[KeyFrame] // of video; of audio alone a block every half second
+	first     []KeyFrame     // the first block of each track that has one
+	duration  int64          // nanoseconds, the end of the last frame
+}
+
+// A part is an element of the EBML header, the Segment or Info.
+type part struct {
+	parent, id ebml.ID
+	Range
+}
+
+// maxParts bounds what an index keeps of a header. Past that, Void and the like
+// have filled it and no recorder is at work.
+const maxParts = 1000
+
+// An entry is what the index keeps of a cluster.
+type entry struct {
+	Range
+	timestamp int64 // ticks
+	until     int64 // nanoseconds, where its last frame ends
+	form      int64 // where its final form is in a store
+	headLen   uint8
+	flags     uint8
+	timeLen   uint8  // of the Timestamp element, head and all
+	timeAt    uint32 // where that is, from the cluster's data
+}
+
+// What an entry's flags say.
+const (
+	needsKeys     = 1 << iota // audio blocks lack the key flag
+	needsVoid                 // Position, PrevSize or CRC-32 will not be true any more
+	beginsWithKey             // the first block of video is a key frame, or there is no video at all
+)
+
+func (e *entry) data() int64 { return e.Start + int64(e.headLen) }
+func (e *entry) size() int64 { return e.End - e.data() }
+
+// head is the head of the cluster in its final form: its size known, and in as
+// many octets as it was recorded with, if they can hold it.
+func (e *entry) head() []byte { return clusterHead(e.size(), int(e.headLen)-4) }
+
+func clusterHead(size int64, width int) []byte {
+	if width < ebml.VINTLen(uint64(size)) {
+		width = ebml.MaxVINTLen
+	}
+	return ebml.AppendHeadWidth(nil, IDCluster, size, width)
+}
+
+// add takes in the cluster that has just been completed.
+func (ix *Index) add(e entry, keyFrames []KeyFrame) {
+	e.form = ix.header.End - ix.header.Start
+	if n := ix.clusters.len(); n > 0 {
+		last := ix.clusters.at(n - 1)
+		e.form = last.form + int64(len(last.head())) + last.size()
+	}
+	ix.clusters.add(e)
+	for _, k := range keyFrames {
+		ix.keyFrames.add(k)
+	}
+	ix.duration = max(ix.duration, e.until)
+}
+
+// Clusters is how many clusters the index has.
+func (ix *Index) Clusters() int { return ix.clusters.len() }
+
+// Duration is the nanoseconds from timestamp 0 to the end of the last frame.
+func (ix *Index) Duration() int64 { return ix.duration }
+
+// edit is what brings a cluster in the source of plans into its final form, nil
+// if it is in that already.
+func (ix *Index) edit(e *entry) *Edit {
+	if ix.Stored {
+		return nil
+	}
+	return ix.form(e)
+}
+
+// form is what brings a cluster as recorded into its final form, or nil.
+func (ix *Index) form(e *entry) *Edit {
+	if e.flags&(needsKeys|needsVoid) == 0 {
+		return nil
+	}
+	edit := &Edit{Void: e.flags&needsVoid != 0}
+	if e.flags&needsKeys != 0 {
+		for i := range ix.header.Tracks {
+			if t := &ix.header.Tracks[i]; t.onlyKeyFrames() {
+				edit.Keys = append(edit.Keys, t.Number)
+			}
+		}
+	}
+	return edit
+}
+
+// A list grows without copying what it has: a module's memory never shrinks, so
+// that it had better not hold everything twice.
+type list[T any] struct {
+	pages [][]T
+}
+
+const pageLen = 256
+
+func (l *list[T]) len() int {
+	n := len(l.pages)
+	if n == 0 {
+		return 0
+	}
+	return (n-1)*pageLen + len(l.pages[n-1])
+}
+
+func (l *list[T]) at(i int) *T { return &l.pages[i/pageLen][i%pageLen] }
+
+func (l *list[T]) add(v T) {
+	n := len(l.pages)
+	if n == 0 || len(l.pages[n-1]) == pageLen {
+		l.pages = append(l.pages, make([]T, 0, pageLen))
+		n++
+	}
+	l.pages[n-1] = append(l.pages[n-1], v)
+}

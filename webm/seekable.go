@@ -1,0 +1,230 @@
+package webm
+
+// Seekable plans one file of the recording that players can seek in: known
+// sizes, SeekHead, the true Duration, and Cues before the first cluster. The
+// media stays as it is, byte for byte, but that audio blocks get the key flag that
+// Firefox leaves out and Chromium cannot seek without.
+//
+// Elements that stood after the clusters, such as Tags, come before them, unless
+// the index is Stored and they are not in the store.
+//
+// The error is an [*Error], CodeNoClusters.
+func (ix *Index) Seekable() (*Plan, error) {
+	if ix.clusters.len() == 0 {
+		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
+	}
+	b := builder{index: ix}
+	b.clusters(ix, 0, 0, nil)
+	b.sortCues()
+	plan := b.finish(ix.duration)
+	plan.End = ix.duration
+	return plan, nil
+}
+
+// clusters adds all clusters of a source, with their cues, shift ticks later. A
+// nil edit leaves them in their final form as they are.
+func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
+	key, first := 0, 0
+	for i := range ix.clusters.len() {
+		e := ix.clusters.at(i)
+		at := b.body.Size
+		moved := int64(0) // how much further on blocks are in the data of the cluster
+		if edit == nil {
+			b.cluster(ix, i)
+		} else {
+			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.edit(e).and(edit))
+		}
+		cueOf := func(k *KeyFrame) cue {
+			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved}
+		}
+		for ; first < len(ix.first) && ix.first[first].Offset < e.End; first++ {
+			if k := &ix.first[first]; ix.isAudioOfVideo(k.Track) {
+				b.cues = append(b.cues, cueOf(k))
+			}
+		}
+		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
+			b.cues = append(b.cues, cueOf(ix.keyFrames.at(key)))
+		}
+	}
+}
+
+// isAudioOfVideo tells whether a track is the audio of a recording with video:
+// it is cued once, at its start, so that there is a cue for time 0.
+func (ix *Index) isAudioOfVideo(number uint64) bool {
+	audio, video := false, false
+	for i := range ix.header.Tracks {
+		t := &ix.header.Tracks[i]
+		video = video || t.Type == Video
+		audio = audio || t.Type == Audio && t.Number == number
+	}
+	return audio && video
+}
+
+func (ix *Index) isVideo(number uint64) bool {
+	for i := range ix.header.Tracks {
+		if t := &ix.header.Tracks[i]; t.Number == number {
+			return t.Type == Video
+		}
+	}
+	return false
+}
+
+// InitializationSegment plans what a player must have before any cluster of the
+// recording: the header with a Segment of unknown size and without SeekHead, Cues,
+// Void or a Duration that is not true. MSE takes it as an initialization segment.
+func (ix *Index) InitializationSegment() *Plan {
+	plan := &Plan{MimeType: ix.header.MimeType()}
+	plan.initialization(ix)
+	return plan
+}
+
+// Standalone plans a file of clusters from up to to, which plays on its own:
+// an initialization segment and the clusters with known sizes. Times stay, or with
+// fromZero begin at 0. keyFrame tells whether it begins with a key frame: if not,
+// the picture comes with the next one. It panics if from and to are not clusters of
+// the index in order, as a slice expression does.
+func (ix *Index) Standalone(from, to int, fromZero bool) (plan *Plan, keyFrame bool) {
+	first := ix.clusters.at(from)
+	b := builder{index: ix}
+	for i := from; i < to; i++ {
+		if fromZero {
+			e := ix.clusters.at(i)
+			b.retimed(ix, i, 0, max(0, e.timestamp-first.timestamp), ix.edit(e))
+		} else {
+			b.cluster(ix, i)
+		}
+	}
+	plan = ix.InitializationSegment()
+	plan.append(&b.body)
+	plan.Start = first.timestamp * ix.header.TimestampScale
+	for i := from; i < to; i++ {
+		plan.End = max(plan.End, ix.clusters.at(i).until)
+	}
+	return plan, first.flags&beginsWithKey != 0
+}
+
+// Join plans one seekable file of recordings, one after the other: the timestamps
+// of each begin where the longest track of the one before ends. The sources of the
+// plan are theirs, in order. The tracks, and what else the header says, are those
+// of the first; the numbers of the others' tracks are changed to match.
+//
+// The error is an [*Error]: CodeNoClusters, or CodeIncompatible with the tracks
+// that do not match in type, codec, CodecPrivate or channels. The picture's size may
+// change, as it is in the key frames too. No index may be Stored.
+func Join(recordings ...*Index) (*Plan, error) {
+	if len(recordings) == 0 {
+		return nil, planError(CodeNoClusters, "there is nothing to join")
+	}
+	b := builder{index: recordings[0]}
+	scale := b.index.header.TimestampScale
+	var duration int64
+	for i, ix := range recordings {
+		if ix.clusters.len() == 0 {
+			return nil, planError(CodeNoClusters, "recording "+decimal(int64(i)+1)+" has no cluster")
+		}
+		edit, err := b.index.matching(ix, i)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			edit = nil // it stays as it is
+		}
+		// Rounded up, so that nothing overlaps.
+		shift := (duration + scale - 1) / scale
+		b.clusters(ix, i, shift, edit)
+		duration = shift*scale + ix.duration
+	}
+	b.sortCues()
+	plan := b.finish(duration)
+	plan.End = duration
+	return plan, nil
+}
+
+// matching is the edit that makes the tracks of another recording, number i of a
+// join, those of this one.
+func (ix *Index) matching(other *Index, i int) (*Edit, error) {
+	which := "recording " + decimal(int64(i)+1)
+	if other.Stored || ix.Stored {
+		return nil, planError(CodeIncompatible, which+" is indexed as it is stored, which cannot be joined")
+	}
+	if other.header.TimestampScale != ix.header.TimestampScale {
+		return nil, planError(CodeIncompatible, which+" has another TimestampScale than the first")
+	}
+	if len(other.header.Tracks) != len(ix.header.Tracks) {
+		return nil, planError(CodeIncompatible, which+" has "+decimal(int64(len(other.header.Tracks)))+
+			" tracks, the first has "+decimal(int64(len(ix.header.Tracks))))
+	}
+	edit := &Edit{}
+	taken := make([]bool, len(ix.header.Tracks))
+	for j := range other.header.Tracks {
+		t := &other.header.Tracks[j]
+		why := ""
+		match := -1
+		for k := range ix.header.Tracks {
+			if u := &ix.header.Tracks[k]; !taken[k] && u.Type == t.Type {
+				if why = t.unlike(u); why == "" {
+					match = k
+					break
+				}
+			}
+		}
+		if match < 0 {
+			if why == "" {
+				why = "which the first does not have"
+			}
+			return nil, planError(CodeIncompatible, "track "+decimal(int64(t.Number))+" of "+which+" is "+
+				t.Type.String()+" ("+t.CodecID+"), "+why)
+		}
+		taken[match] = true
+		if number := ix.header.Tracks[match].Number; number != t.Number {
+			edit.Tracks = append(edit.Tracks, [2]uint64{t.Number, number})
+			if max(number, t.Number) > 126 {
+				return nil, planError(CodeIncompatible, which+" has another number for a track, and one too large to be changed")
+			}
+		}
+	}
+	return edit, nil
+}
+
+// unlike says why frames of one track cannot be decoded as another's, or nothing.
+func (t *Track) unlike(u *Track) string {
+	switch {
+	case t.CodecID != u.CodecID:
+		return "the first has " + u.CodecID
+	case t.Channels != u.Channels:
+		return "with " + decimal(int64(t.Channels)) + " channels, the first has " + decimal(int64(u.Channels))
+	case t.SampleRate != u.SampleRate:
+		return "with another sample rate than in the first"
+	case string(t.CodecPrivate) != string(u.CodecPrivate):
+		return "with another CodecPrivate than in the first"
+	}
+	return ""
+}
+
+// and is both edits, of which either may be nil.
+func (e *Edit) and(other *Edit) *Edit {
+	switch {
+	case e == nil:
+		return other
+	case other == nil:
+		return e
+	}
+	return &Edit{
+		Keys:   append(e.Keys, other.Keys...),
+		Void:   e.Void || other.Void,
+		Tracks: append(e.Tracks, other.Tracks...),
+		Shift:  e.Shift + other.Shift,
+	}
+}
+
+// track is what the edit makes of a track's number.
+func (e *Edit) track(number uint64) uint64 {
+	if e != nil {
+		for _, t := range e.Tracks {
+			if t[0] == number {
+				return t[1]
+			}
+		}
+	}
+	return number
+}

@@ -1,0 +1,244 @@
+package webm
+
+import "github.com/webmend/webmend/ebml"
+
+// A builder makes the plan of a file: clusters are added in order, and the head
+// that must come before them, with where each of them is, is made at the end.
+type builder struct {
+	index *Index // whose header the file has
+	body  Plan   // the clusters
+	cues  []cue
+}
+
+// A cue is where a player can begin (RFC 9559 §5.1.5).
+type cue struct {
+	time     int64 // ticks of the file
+	track    uint64
+	cluster  int64 // where its cluster begins in the body
+	relative int64 // where its block begins in the cluster's data
+}
+
+// cluster adds cluster i of an index as it is, in its final form.
+func (b *builder) cluster(ix *Index, i int) {
+	e := ix.clusters.at(i)
+	data := ix.dataOf(e)
+	if ix.Stored {
+		b.body.add(Piece{Range: Range{e.form, data + e.size()}})
+		return
+	}
+	b.body.write(e.head())
+	b.body.add(Piece{Range: Range{data, data + e.size()}, Edit: ix.edit(e)})
+}
+
+// retimed adds cluster i of a source with another Timestamp, in ticks, and edit
+// made in its blocks. It returns how much further on they are in its data.
+func (b *builder) retimed(ix *Index, i, source int, timestamp int64, edit *Edit) int64 {
+	e := ix.clusters.at(i)
+	head, moved := e.retime(e.size()-int64(e.timeLen), timestamp)
+	b.body.write(head)
+	begin := ix.dataOf(e)
+	time := begin + int64(e.timeAt)
+	b.body.add(Piece{Source: source, Range: Range{begin, time}, Edit: edit})
+	b.body.add(Piece{Source: source, Range: Range{time + int64(e.timeLen), begin + e.size()}, Edit: edit})
+	return moved
+}
+
+// retime makes the head of the cluster and a Timestamp, to be followed by size
+// bytes, and tells how much longer that Timestamp is than the recorded one.
+func (e *entry) retime(size, timestamp int64) (head []byte, longer int64) {
+	time := ebml.AppendUint(nil, IDTimestamp, uint64(timestamp))
+	head = clusterHead(int64(len(time))+size, int(e.headLen)-4)
+	return append(head, time...), int64(len(time)) - int64(e.timeLen)
+}
+
+// dataOf is where the data of a cluster begins in the source of plans.
+func (ix *Index) dataOf(e *entry) int64 {
+	if ix.Stored {
+		return e.form + int64(len(e.head()))
+	}
+	return e.data()
+}
+
+// finish puts the head before the clusters. duration is in nanoseconds.
+func (b *builder) finish(duration int64) *Plan {
+	ix := b.index
+	plan := &Plan{MimeType: ix.header.MimeType()}
+	plan.ebmlHeader(ix)
+
+	// What follows the SeekHead is the same whatever the positions are: they have
+	// as many octets as the largest could need.
+	info := infoPlan(ix, duration)
+	seeks := []seek{{IDInfo, 0}}
+	for _, p := range ix.parts {
+		if p.parent == IDSegment && p.id != IDInfo && !(ix.Stored && p.Start >= ix.header.End) {
+			seeks = append(seeks, seek{p.id, info.Size})
+			info.add(Piece{Range: ix.place(p.Range)})
+		}
+	}
+	if len(b.cues) > 0 {
+		seeks = append(seeks, seek{IDCues, info.Size})
+	}
+	begin := int64(len(seekHead(seeks, 0)))
+	limit := begin + info.Size + b.body.Size + int64(len(b.cues)+1)*maxCueLen
+	width := 1
+	for limit>>(8*width) != 0 {
+		width++
+	}
+	clusters := begin + info.Size + int64(len(cuesElement(b.cues, width, 0)))
+
+	plan.write(ebml.AppendHeadWidth(nil, IDSegment, clusters+b.body.Size, ebml.MaxVINTLen))
+	plan.write(seekHead(seeks, begin))
+	plan.append(info)
+	plan.write(cuesElement(b.cues, width, clusters))
+	plan.append(&b.body)
+	return plan
+}
+
+// sortCues sorts by time, of which they are nearly in the order.
+func (b *builder) sortCues() {
+	for i := range b.cues {
+		for j := i; j > 0 && b.cues[j].time < b.cues[j-1].time; j-- {
+			b.cues[j], b.cues[j-1] = b.cues[j-1], b.cues[j]
+		}
+	}
+}
+
+// initialization adds what a player must have before any cluster: a Segment of
+// unknown size, with neither SeekHead nor Cues nor Duration.
+func (p *Plan) initialization(ix *Index) {
+	p.ebmlHeader(ix)
+	p.write(ebml.AppendHead(nil, IDSegment, ebml.UnknownSize))
+	p.append(infoPlan(ix, 0))
+	for _, part := range ix.parts {
+		if part.parent == IDSegment && part.id != IDInfo && part.Start < ix.header.End {
+			p.add(Piece{Range: ix.place(part.Range)})
+		}
+	}
+}
+
+func (p *Plan) append(q *Plan) {
+	for _, piece := range q.Pieces {
+		p.add(piece)
+	}
+}
+
+// place is where a range of the header is in the source of plans.
+func (ix *Index) place(r Range) Range {
+	if ix.Stored {
+		r.Start -= ix.header.Start
+		r.End -= ix.header.Start
+	}
+	return r
+}
+
+// ebmlHeader adds an EBML header that says what the file needs: DocType webm if
+// it was recorded as that and WebM allows its codecs, a version that has the
+// elements that plans write. Unknown children stay.
+func (p *Plan) ebmlHeader(ix *Index) {
+	docType := ix.header.DocType
+	for i := range ix.header.Tracks {
+		if !ix.header.Tracks[i].allowedInWebM() {
+			docType = "matroska"
+		}
+	}
+	var b []byte
+	b = ebml.AppendUint(b, ebml.IDEBMLVersion, 1)
+	b = ebml.AppendUint(b, ebml.IDEBMLReadVersion, 1)
+	b = ebml.AppendUint(b, ebml.IDEBMLMaxIDLength, 4)
+	b = ebml.AppendUint(b, ebml.IDEBMLMaxSizeLength, ebml.MaxVINTLen)
+	b = ebml.AppendString(b, ebml.IDDocType, docType)
+	b = ebml.AppendUint(b, ebml.IDDocTypeVersion, 4)     // CueRelativePosition
+	b = ebml.AppendUint(b, ebml.IDDocTypeReadVersion, 2) // SimpleBlock
+	var unknown Plan
+	for _, part := range ix.parts {
+		switch part.id {
+		case ebml.IDEBMLVersion, ebml.IDEBMLReadVersion, ebml.IDEBMLMaxIDLength, ebml.IDEBMLMaxSizeLength,
+			ebml.IDDocType, ebml.IDDocTypeVersion, ebml.IDDocTypeReadVersion:
+		default:
+			if part.parent == ebml.IDEBML {
+				unknown.add(Piece{Range: ix.place(part.Range)})
+			}
+		}
+	}
+	p.write(ebml.AppendHead(nil, ebml.IDEBML, int64(len(b))+unknown.Size))
+	p.write(b)
+	p.append(&unknown)
+}
+
+// infoPlan is the Info of a recording with another Duration, in nanoseconds, or
+// none if that is 0.
+func infoPlan(ix *Index, duration int64) *Plan {
+	var children Plan
+	missing := []ebml.ID{IDMuxingApp, IDWritingApp} // which a valid Info has
+	for _, part := range ix.parts {
+		if part.parent == IDInfo && part.id != IDDuration {
+			children.add(Piece{Range: ix.place(part.Range)})
+			for i, id := range missing {
+				if id == part.id {
+					missing = append(missing[:i], missing[i+1:]...)
+					break
+				}
+			}
+		}
+	}
+	for _, id := range missing {
+		children.write(ebml.AppendString(nil, id, "webmend"))
+	}
+	if duration > 0 {
+		children.write(ebml.AppendFloat(nil, IDDuration, float64(duration)/float64(ix.header.TimestampScale)))
+	}
+	info := &Plan{}
+	info.write(ebml.AppendHead(nil, IDInfo, children.Size))
+	info.append(&children)
+	return info
+}
+
+// A seek is an entry of a SeekHead: where an element is, from what follows the
+// SeekHead.
+type seek struct {
+	id ebml.ID
+	at int64
+}
+
+// seekHead makes a SeekHead that ends at offset of the Segment's data (RFC 9559
+// §5.1.1). Its size does not depend on that.
+func seekHead(seeks []seek, offset int64) []byte {
+	var entries []byte
+	for _, s := range seeks {
+		seek := ebml.AppendBinary(nil, IDSeekID, ebml.AppendID(nil, s.id))
+		seek = appendWideUint(seek, IDSeekPosition, s.at+offset, 8)
+		entries = ebml.AppendBinary(entries, IDSeek, seek)
+	}
+	return ebml.AppendBinary(nil, IDSeekHead, entries)
+}
+
+// maxCueLen is more than a CuePoint ever has.
+const maxCueLen = 64
+
+// cuesElement makes the Cues, their cluster positions in width octets, of a body
+// that begins at offset of the Segment's data.
+func cuesElement(cues []cue, width int, offset int64) []byte {
+	if len(cues) == 0 {
+		return nil
+	}
+	points := make([]byte, 0, len(cues)*24)
+	var positions, point []byte
+	for _, c := range cues {
+		positions = ebml.AppendUint(positions[:0], IDCueTrack, c.track)
+		positions = appendWideUint(positions, IDCueClusterPosition, offset+c.cluster, width)
+		positions = ebml.AppendUint(positions, IDCueRelativePosition, uint64(c.relative))
+		point = ebml.AppendUint(point[:0], IDCueTime, uint64(max(0, c.time)))
+		point = ebml.AppendBinary(point, IDCueTrackPositions, positions)
+		points = ebml.AppendBinary(points, IDCuePoint, point)
+	}
+	return ebml.AppendBinary(nil, IDCues, points)
+}
+
+// appendWideUint is ebml.AppendUint with exactly width octets.
+func appendWideUint(dst []byte, id ebml.ID, v int64, width int) []byte {
+	dst = ebml.AppendHead(dst, id, int64(width))
+	for shift := 8 * (width - 1); shift >= 0; shift -= 8 {
+		dst = append(dst, byte(v>>shift))
+	}
+	return dst
+}
