@@ -222,7 +222,7 @@ func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 	const noHandle, failed = -2.0, -1.0
 	empty := object{"bytes": 0.0, "recordings": array{}, "other": array{}, "dropped": array{}, "error": nil}
 	notWebM := object{"code": "not-webm", "offset": 0.0, "path": "",
-		"message": "webm: the stream at 0 begins with 6E 6F 74 20 and not with an EBML header (1A 45 DF A3)"}
+		"message": "webm: the stream begins with 6E 6F 74 20 and not with an EBML header (1A 45 DF A3)"}
 
 	tests := []struct {
 		name  string
@@ -290,8 +290,8 @@ func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 		}},
 		{"a stream finished twice", []call{
 			{"open", 0, "", 0.0},
-			{"finish", 0, "", withError(empty, webm.CodeEmpty, "webm: the stream at 0 is empty")},
-			{"finish", 0, "", withError(empty, webm.CodeEmpty, "webm: the stream at 0 is empty")},
+			{"finish", 0, "", withError(empty, webm.CodeEmpty, "webm: the stream is empty")},
+			{"finish", 0, "", withError(empty, webm.CodeEmpty, "webm: the stream is empty")},
 			{"close", 0, "", 0.0},
 		}},
 	}
