@@ -33,10 +33,26 @@ func main() {
 	export("pushChunk", pushChunk)
 	answer("takeHeader", opTakeHeader)
 	answer("takeClusters", opTakeClusters)
+	answer("takeFragments", opTakeFragments)
+	answer("takeForms", opTakeForms)
 	answer("takeElements", opTakeElements)
 	answer("report", opReport)
 	answer("finish", opFinish)
 	answer("lastError", opLastError)
+	answer("takePlan", opTakePlan)
+	answer("takePatches", opTakePatches)
+	export("takeLiterals", takeLiterals)
+	export("plan", func(handle int32, args []js.Value) any {
+		return plan(handle, int32(args[0].Int()), int32(args[1].Int()), args[2].Truthy(), args[3].Float(), args[4].Float())
+	})
+	export("join", func(first int32, args []js.Value) any {
+		handles := []int32{first}
+		for _, h := range args {
+			handles = append(handles, int32(h.Int()))
+		}
+		return join(handles)
+	})
+	export("edit", func(handle int32, args []js.Value) any { return edit(handle, int32(args[0].Int())) })
 	export("close", func(handle int32, _ []js.Value) any {
 		closeStream(handle)
 		return 0
@@ -56,4 +72,17 @@ func pushChunk(handle int32, args []js.Value) any {
 	}
 	js.CopyBytesToGo(input[:n], args[0])
 	return push(handle, input[:n])
+}
+
+// takeLiterals gives a Uint8Array.
+func takeLiterals(handle int32, _ []js.Value) any {
+	st := get(handle)
+	if st == nil {
+		return statusNoHandle
+	}
+	var w writer
+	st.answer(&w, opTakeLiterals)
+	array := js.Global().Get("Uint8Array").New(len(w.b))
+	js.CopyBytesToJS(array, w.b)
+	return array
 }

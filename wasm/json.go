@@ -126,13 +126,45 @@ func (w *writer) track(t *webm.Track) {
 }
 
 func (w *writer) cluster(c *webm.Cluster, h *webm.Header) {
-	w.put(`{"recording":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"known":?,"cut":?,"blocks":#,"keyframes":#,"tracks":[`,
+	w.put(`{"recording":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"known":?,"cut":?,"fragment":?,"beginsWithKeyFrame":?,"blocks":#,"keyframes":#,"tracks":[`,
 		int64(c.Recording), c.Start, c.End, c.Timestamp, c.Timestamp*h.TimestampScale, c.Duration,
-		boolean(c.Known), boolean(c.Cut), int64(c.Blocks), int64(c.Entries(h.Tracks)))
+		boolean(c.Known), boolean(c.Cut), boolean(c.Fragment), boolean(c.BeginsWithKeyFrame()),
+		int64(c.Blocks), int64(c.Entries(h.Tracks)))
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		w.next(i)
 		w.put(`{"number":#,"blocks":#,"keyframes":#}`, int64(t.Number), int64(t.Blocks), int64(t.KeyFrames))
+	}
+	head, data, edit := c.Form()
+	w.form(`],"form":`, head, data, edit)
+	head, data, edit = c.FormAt(0)
+	w.form(`,"fromZero":`, head, data, edit)
+	w.put(`}`)
+}
+
+// form writes a template and then a cluster's form.
+func (w *writer) form(template string, head []byte, data webm.Range, edit *webm.Edit) {
+	w.put(template)
+	w.put(`{"start":#,"end":#,"edit":?,"head":"`, data.Start, data.End, boolean(edit != nil))
+	for _, c := range head {
+		w.hex(c)
+	}
+	w.put(`"}`)
+}
+
+// plan writes the pieces of a plan: [length] of literal bytes, or [source, start,
+// end, whether it is edited].
+func (w *writer) plan(p *webm.Plan) {
+	w.text(`{"mimeType":`, p.MimeType)
+	w.put(`,"size":#,"start":$,"end":$,"pieces":[`, p.Size, p.Start, p.End)
+	for i := range p.Pieces {
+		piece := &p.Pieces[i]
+		w.next(i)
+		if piece.Data != nil {
+			w.put(`[#]`, int64(len(piece.Data)))
+		} else {
+			w.put(`[#,#,#,?]`, int64(piece.Source), piece.Start, piece.End, boolean(piece.Edit != nil))
+		}
 	}
 	w.put(`]}`)
 }

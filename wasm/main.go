@@ -10,14 +10,27 @@
 //	pushChunk(handle, …)       the next bytes: how many answers wait, or a negative status
 //	takeHeader(handle)         the next header, once, or null
 //	takeClusters(handle)       the clusters completed since the last call
+//	takeFragments(handle)      the same, with what there is of the open cluster
+//	takeForms(handle)          where the final forms of those clusters are, for a store
 //	takeElements(handle)       the elements come to since the last call
 //	report(handle)             what is known so far
 //	finish(handle)             ends the stream: the report
 //	lastError(handle)          the error that ended it, or null
 //	close(handle)              forgets the stream
 //
-// Answers are JSON, with times in seconds and offsets in bytes. The reactor
-// returns their length in bytes, and where they are from result.
+// A plan is made of the streams that were split, and is a stream itself: what it
+// must read is pushed into it.
+//
+//	plan(handle, kind, recording, stored, a, b) handle
+//	join(…) handle             of several handles
+//	takePlan(handle)           the pieces, or what must be read first
+//	takeLiterals(handle)       the bytes of those pieces that are not ranges, back to back
+//	edit(handle, i) handle     for the bytes of piece i of a plan, or of clusters of recording i
+//	takePatches(handle)        what they tell to change: offset, value, offset, value, …
+//
+// Answers are JSON, but for takeLiterals, with times in seconds and offsets in
+// bytes. The reactor returns their length in bytes, and where they are from
+// result.
 package main
 
 func main() {}

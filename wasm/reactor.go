@@ -60,6 +60,47 @@ func exportTakeHeader(handle int32) int32 { return answer(handle, opTakeHeader) 
 //go:wasmexport takeClusters
 func exportTakeClusters(handle int32) int32 { return answer(handle, opTakeClusters) }
 
+//go:wasmexport takeFragments
+func exportTakeFragments(handle int32) int32 { return answer(handle, opTakeFragments) }
+
+//go:wasmexport takeForms
+func exportTakeForms(handle int32) int32 { return answer(handle, opTakeForms) }
+
+//go:wasmexport takePlan
+func exportTakePlan(handle int32) int32 { return answer(handle, opTakePlan) }
+
+//go:wasmexport takeLiterals
+func exportTakeLiterals(handle int32) int32 { return answer(handle, opTakeLiterals) }
+
+//go:wasmexport takePatches
+func exportTakePatches(handle int32) int32 { return answer(handle, opTakePatches) }
+
+//go:wasmexport plan
+func exportPlan(handle, kind, recording, stored int32, a, b float64) (status int32) {
+	defer recovered(&status)
+	allocated(8 << 10)
+	return plan(handle, kind, recording, stored != 0, a, b)
+}
+
+// join takes n handles, of 4 bytes each and little-endian, from what reserve gave.
+//
+//go:wasmexport join
+func exportJoin(n int32) (status int32) {
+	defer recovered(&status)
+	handles := make([]int32, n)
+	for i := range handles {
+		h := input[4*i : 4*i+4]
+		handles[i] = int32(h[0]) | int32(h[1])<<8 | int32(h[2])<<16 | int32(h[3])<<24
+	}
+	return join(handles)
+}
+
+//go:wasmexport edit
+func exportEdit(handle, i int32) (status int32) {
+	defer recovered(&status)
+	return edit(handle, i)
+}
+
 //go:wasmexport takeElements
 func exportTakeElements(handle int32) int32 { return answer(handle, opTakeElements) }
 

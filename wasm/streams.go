@@ -5,7 +5,7 @@ import "github.com/webmend/webmend/webm"
 // What a call returns when it has no answer.
 const (
 	statusError    = -1 // the stream is damaged or not WebM: lastError says how
-	statusNoHandle = -2 // there is no such stream, or no such kind of stream
+	statusNoHandle = -2 // there is no such stream, or it is not of the kind that the call is for
 	statusPanic    = -3 // a bug in this module
 )
 
@@ -15,27 +15,42 @@ const (
 	kindElements = 1
 )
 
-// An operation is one of the calls that answer with JSON.
+// An operation is one of the calls that answer.
 type operation int
 
 const (
 	opTakeHeader operation = iota
 	opTakeClusters
+	opTakeFragments
+	opTakeForms
 	opTakeElements
 	opReport
 	opFinish
 	opLastError
+	opTakePlan
+	opTakeLiterals
+	opTakePatches
 )
 
-// A stream is what a handle stands for.
+// A stream is what a handle stands for: a splitter, a walker, a plan that may
+// need bytes to be read, or an editor.
 type stream struct {
 	splitter *webm.Splitter
-	walker   *webm.Walker
 	headers  []webm.Header
 	clusters []webm.Cluster
+	forms    []int // how many of each recording's clusters have been told by takeForms
+
+	walker   *webm.Walker
 	elements writer
 	nElement int
-	err      *webm.Error
+
+	cutter *webm.Cutter
+	plan   *webm.Plan
+
+	editor  *webm.Editor
+	patches []webm.Patch
+
+	err *webm.Error
 }
 
 // streams is indexed by handle; a closed one is nil and its handle used again.
@@ -55,6 +70,10 @@ func open(kind int32) int32 {
 	default:
 		return statusNoHandle
 	}
+	return add(st)
+}
+
+func add(st *stream) int32 {
 	for h, used := range streams {
 		if used == nil {
 			streams[h] = st
@@ -86,16 +105,25 @@ func push(handle int32, chunk []byte) int32 {
 		return statusNoHandle
 	}
 	var err error
-	if st.walker != nil {
-		err = st.walker.Push(chunk)
-	} else {
+	switch {
+	case st.splitter != nil:
 		err = st.splitter.Push(chunk)
+	case st.walker != nil:
+		err = st.walker.Push(chunk)
+	case st.cutter != nil:
+		err = st.cutter.Push(chunk)
+	case st.editor != nil:
+		var patches []webm.Patch
+		patches, err = st.editor.Push(chunk)
+		st.patches = append(st.patches, patches...)
+	default:
+		return statusNoHandle
 	}
 	st.collect(err)
 	if st.err != nil {
 		return statusError
 	}
-	return int32(len(st.headers) + len(st.clusters) + st.nElement)
+	return int32(len(st.headers) + len(st.clusters) + st.nElement + len(st.patches))
 }
 
 // collect gathers what a push or the end of the stream has completed.
@@ -110,6 +138,7 @@ func (st *stream) collect(err error) {
 			break
 		}
 		st.headers = append(st.headers, h)
+		st.forms = append(st.forms, 0)
 	}
 	st.clusters = append(st.clusters, st.splitter.Clusters()...)
 }
@@ -117,35 +146,76 @@ func (st *stream) collect(err error) {
 // answer writes what a call answers, null where it has nothing to say.
 func (st *stream) answer(w *writer, op operation) {
 	switch {
-	case op == opTakeHeader && len(st.headers) > 0:
-		w.header(&st.headers[0])
-		st.headers = st.headers[1:]
-	case op == opTakeClusters && st.splitter != nil:
-		w.put("[")
-		for i := range st.clusters {
-			c := &st.clusters[i]
-			w.next(i)
-			w.cluster(c, &st.splitter.Report().Recordings[c.Recording].Header)
-		}
-		w.put("]")
-		st.clusters = st.clusters[:0]
-	case op == opTakeElements:
+	case op == opLastError:
+		w.error(st.err)
+	case st.splitter != nil:
+		st.answerSplit(w, op)
+	case st.walker != nil && op == opTakeElements:
 		w.put("[")
 		w.b = append(w.b, st.elements.b...)
 		w.put("]")
 		st.elements.b, st.nElement = st.elements.b[:0], 0
-	case op == opReport && st.splitter != nil:
+	case st.walker != nil && op == opFinish:
+		st.collect(st.walker.Finish())
+		w.put("null")
+	case st.editor != nil && op == opTakePatches:
+		w.put("[")
+		for i := range st.patches {
+			w.next(i)
+			w.put("#,#", st.patches[i].Offset, int64(st.patches[i].Value))
+		}
+		w.put("]")
+		st.patches = st.patches[:0]
+	case op == opTakePlan:
+		st.answerPlan(w)
+	case op == opTakeLiterals && st.plan != nil:
+		for i := range st.plan.Pieces {
+			w.b = append(w.b, st.plan.Pieces[i].Data...)
+		}
+	default:
+		w.put("null")
+	}
+}
+
+func (st *stream) answerSplit(w *writer, op operation) {
+	switch {
+	case op == opTakeHeader && len(st.headers) > 0:
+		w.header(&st.headers[0])
+		st.headers = st.headers[1:]
+	case op == opTakeClusters || op == opTakeFragments:
+		if op == opTakeFragments {
+			st.clusters = append(st.clusters, st.splitter.Fragments()...)
+		}
+		w.put("[")
+		for i := range st.clusters {
+			w.next(i)
+			c := &st.clusters[i]
+			w.cluster(c, &st.splitter.Report().Recordings[c.Recording].Header)
+		}
+		w.put("]")
+		st.clusters = st.clusters[:0]
+	case op == opTakeForms:
+		w.put("[")
+		separator := ""
+		for i := range st.forms {
+			ix := st.splitter.Index(i)
+			for ; st.forms[i] < ix.Clusters(); st.forms[i]++ {
+				w.put(separator)
+				w.put(`{"recording":#,`, int64(i))
+				head, data, edit := ix.Form(st.forms[i])
+				w.form(`"form":`, head, data, edit)
+				w.put("}")
+				separator = ","
+			}
+		}
+		w.put("]")
+	case op == opReport:
 		report := st.splitter.Report()
 		w.report(&report, st.err)
-	case op == opFinish && st.splitter != nil:
+	case op == opFinish:
 		report, err := st.splitter.Finish()
 		st.collect(err)
 		w.report(&report, st.err)
-	case op == opFinish:
-		st.collect(st.walker.Finish())
-		w.put("null")
-	case op == opLastError:
-		w.error(st.err)
 	default:
 		w.put("null")
 	}

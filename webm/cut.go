@@ -134,6 +134,9 @@ func (c *Cutter) Reads() []Range {
 	return ranges
 }
 
+// Waiting tells whether bytes of Reads are still to be pushed.
+func (c *Cutter) Waiting() bool { return c.read < len(c.reads) }
+
 // Push takes the bytes of Reads, back to back and cut anywhere. It keeps nothing
 // of them.
 func (c *Cutter) Push(chunk []byte) error {
@@ -203,7 +206,7 @@ func (c *Cutter) PlanFrom(src io.ReaderAt) (*Plan, error) {
 
 // Plan makes the plan, once all of Reads has been pushed.
 func (c *Cutter) Plan() (*Plan, error) {
-	if c.read < len(c.reads) {
+	if c.Waiting() {
 		return nil, planError(CodeInvalidRange, "a cutter lacks bytes that it asked for")
 	}
 	ix := c.index

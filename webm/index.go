@@ -85,6 +85,15 @@ func (ix *Index) Clusters() int { return ix.clusters.len() }
 // Duration is the nanoseconds from timestamp 0 to the end of the last frame.
 func (ix *Index) Duration() int64 { return ix.duration }
 
+// Form is the final form of cluster i of the index, as [Cluster.Form] gives it.
+func (ix *Index) Form(i int) (head []byte, data Range, edit *Edit) {
+	e := ix.clusters.at(i)
+	return e.head(), Range{e.data(), e.End}, ix.form(e)
+}
+
+// Edit is the edit of Form for any cluster of the recording.
+func (ix *Index) Edit() *Edit { return ix.form(&entry{flags: needsKeys | needsVoid}) }
+
 // edit is what brings a cluster in the source of plans into its final form, nil
 // if it is in that already.
 func (ix *Index) edit(e *entry) *Edit {

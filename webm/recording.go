@@ -49,14 +49,27 @@ type Cluster struct {
 // form, of known size: head, and then the range data of the stream with edit made
 // in it, which is nil if there is nothing to be edited.
 func (c *Cluster) Form() (head []byte, data Range, edit *Edit) {
-	if !c.edit.empty() {
-		edit = &c.edit
-	}
 	if c.Fragment {
-		head, _ = c.form.retime(c.End-c.Start, c.Timestamp)
-		return head, c.Range, edit
+		return c.FormAt(c.Timestamp)
 	}
-	return c.form.head(), Range{c.form.data(), c.End}, edit
+	return c.form.head(), Range{c.form.data(), c.End}, c.edits()
+}
+
+// FormAt is Form with another Timestamp, in ticks, at the end of head.
+func (c *Cluster) FormAt(timestamp int64) (head []byte, data Range, edit *Edit) {
+	data = Range{c.form.data() + int64(c.form.timeAt) + int64(c.form.timeLen), c.End}
+	if c.Fragment {
+		data = c.Range
+	}
+	head, _ = c.form.retime(data.End-data.Start, timestamp)
+	return head, data, c.edits()
+}
+
+func (c *Cluster) edits() *Edit {
+	if c.edit.empty() {
+		return nil
+	}
+	return &c.edit
 }
 
 // BeginsWithKeyFrame tells whether the first block of video is a key frame, so

@@ -1,0 +1,106 @@
+package main
+
+import "github.com/webmend/webmend/webm"
+
+// The kinds of plan that plan knows, and what their two numbers are.
+const (
+	planSeekable       = 0
+	planClip           = 1 // from, to, in seconds
+	planJoinPoint      = 2
+	planInitialization = 3
+)
+
+// plan begins a plan of a recording of a stream that is being split. What is wrong
+// with it takePlan and lastError say.
+func plan(handle, kind, recording int32, stored bool, a, b float64) int32 {
+	st := get(handle)
+	if st == nil || st.splitter == nil {
+		return statusNoHandle
+	}
+	ix := st.splitter.Index(int(recording))
+	if ix == nil {
+		return statusNoHandle
+	}
+	ix.Stored = stored
+	p := &stream{}
+	var err error
+	switch kind {
+	case planSeekable:
+		p.plan, err = ix.Seekable()
+	case planClip:
+		p.cutter, err = ix.Clip(nanoseconds(a), nanoseconds(b))
+	case planJoinPoint:
+		p.cutter, err = ix.JoinPoint()
+	case planInitialization:
+		p.plan = ix.InitializationSegment()
+	default:
+		return statusNoHandle
+	}
+	p.collect(err)
+	return add(p)
+}
+
+// nanoseconds keeps seconds within what a clip can be asked for.
+func nanoseconds(seconds float64) int64 {
+	const most = 1e9 // 31 years
+	switch {
+	case !(seconds > -most): // NaN too
+		seconds = -most
+	case seconds > most:
+		seconds = most
+	}
+	return int64(seconds * 1e9)
+}
+
+// join begins the plan of the first recordings of streams, one after the other.
+func join(handles []int32) int32 {
+	var indexes []*webm.Index
+	for _, h := range handles {
+		st := get(h)
+		if st == nil || st.splitter == nil || st.splitter.Index(0) == nil {
+			return statusNoHandle
+		}
+		indexes = append(indexes, st.splitter.Index(0))
+	}
+	p := &stream{}
+	var err error
+	p.plan, err = webm.Join(indexes...)
+	p.collect(err)
+	return add(p)
+}
+
+// edit begins an editor for the bytes of piece i of a plan, or for those of
+// clusters of recording i of a stream that is being split.
+func edit(handle, i int32) int32 {
+	st := get(handle)
+	switch {
+	case st == nil:
+	case st.splitter != nil && st.splitter.Index(int(i)) != nil:
+		return add(&stream{editor: st.splitter.Index(int(i)).Edit().Editor(0)})
+	case st.plan != nil && uint(i) < uint(len(st.plan.Pieces)) && st.plan.Pieces[i].Edit != nil:
+		return add(&stream{editor: st.plan.Pieces[i].Edit.Editor(0)})
+	}
+	return statusNoHandle
+}
+
+// answerPlan writes the plan, or the ranges that must be pushed first.
+func (st *stream) answerPlan(w *writer) {
+	if st.cutter != nil && st.plan == nil && st.err == nil {
+		var err error
+		if st.plan, err = st.cutter.Plan(); err != nil && st.cutter.Waiting() {
+			w.put(`{"reads":[`)
+			for i, r := range st.cutter.Reads() {
+				w.next(i)
+				w.put(`{"start":#,"end":#}`, r.Start, r.End)
+			}
+			w.put(`]}`)
+			return
+		}
+		st.collect(err)
+	}
+	if st.plan == nil {
+		w.put("null")
+		return
+	}
+	w.plan(st.plan)
+}
