@@ -95,6 +95,8 @@ func ParseHead(b []byte, offset int64) (Head, Reason) {
 }
 
 // AppendID appends id in its 1 to 4 octets.
+//
+//go:noinline
 func AppendID(dst []byte, id ID) []byte {
 	for shift := 8 * (id.Len() - 1); shift >= 0; shift -= 8 {
 		dst = append(dst, byte(id>>shift))
@@ -104,6 +106,8 @@ func AppendID(dst []byte, id ID) []byte {
 
 // AppendHead appends the head of an element with size bytes of data, the size
 // in as few octets as hold it, or UnknownSize in 8 octets, as browsers write it.
+//
+//go:noinline
 func AppendHead(dst []byte, id ID, size int64) []byte {
 	if size == UnknownSize {
 		return AppendHeadWidth(dst, id, size, MaxVINTLen)
@@ -113,6 +117,8 @@ func AppendHead(dst []byte, id ID, size int64) []byte {
 
 // AppendHeadWidth is [AppendHead] with the size in exactly width octets, 1 to
 // [MaxVINTLen], for heads whose size is filled in later.
+//
+//go:noinline
 func AppendHeadWidth(dst []byte, id ID, size int64, width int) []byte {
 	v := uint64(size)
 	if size == UnknownSize {

@@ -51,6 +51,8 @@ func ParseString(data []byte) string {
 
 // AppendUint appends an Unsigned Integer Element in as few octets as hold v,
 // at least one.
+//
+//go:noinline
 func AppendUint(dst []byte, id ID, v uint64) []byte {
 	n := 1
 	for n < 8 && v>>(8*n) != 0 {
@@ -64,6 +66,8 @@ func AppendUint(dst []byte, id ID, v uint64) []byte {
 }
 
 // AppendFloat appends a Float Element of 8 octets.
+//
+//go:noinline
 func AppendFloat(dst []byte, id ID, v float64) []byte {
 	dst = AppendHead(dst, id, 8)
 	b := math.Float64bits(v)
@@ -74,12 +78,16 @@ func AppendFloat(dst []byte, id ID, v float64) []byte {
 }
 
 // AppendString appends a String or UTF-8 Element.
+//
+//go:noinline
 func AppendString(dst []byte, id ID, s string) []byte {
 	return append(AppendHead(dst, id, int64(len(s))), s...)
 }
 
 // AppendBinary appends an element with the given data: a Binary Element, or a
 // Master Element whose children are already written.
+//
+//go:noinline
 func AppendBinary(dst []byte, id ID, data []byte) []byte {
 	return append(AppendHead(dst, id, int64(len(data))), data...)
 }

@@ -44,6 +44,8 @@ func VINTLen(v uint64) int {
 
 // AppendVINT appends v as a VINT of n octets, 1 to [MaxVINTLen]. Data bits of v
 // that do not fit are lost; [VINTLen] tells how many octets it needs.
+//
+//go:noinline
 func AppendVINT(dst []byte, v uint64, n int) []byte {
 	v = v&allOnes(n) | 1<<(7*n)
 	for shift := 8 * (n - 1); shift >= 0; shift -= 8 {

@@ -11,6 +11,7 @@ type Edit struct {
 	Shift  int64       // ticks that are added to the timestamps of blocks; they must stay within 16 bits
 }
 
+//go:noinline
 func (e *Edit) empty() bool {
 	return len(e.Keys)+len(e.Tracks) == 0 && !e.Void && e.Shift == 0
 }
@@ -97,6 +98,7 @@ func (d *Editor) block(h ebml.Head, data []byte) {
 	}
 }
 
+//go:noinline
 func (d *Editor) patch(at int64, value byte) {
 	d.patches = append(d.patches, Patch{d.offset + at, value})
 }

@@ -58,6 +58,7 @@ func (e *entry) size() int64 { return e.End - e.data() }
 // many octets as it was recorded with, if they can hold it.
 func (e *entry) head() []byte { return clusterHead(e.size(), int(e.headLen)-4) }
 
+//go:noinline
 func clusterHead(size int64, width int) []byte {
 	if width < ebml.VINTLen(uint64(size)) {
 		width = ebml.MaxVINTLen
@@ -104,6 +105,8 @@ func (ix *Index) edit(e *entry) *Edit {
 }
 
 // form is what brings a cluster as recorded into its final form, or nil.
+//
+//go:noinline
 func (ix *Index) form(e *entry) *Edit {
 	if e.flags&(needsKeys|needsVoid) == 0 {
 		return nil
@@ -127,6 +130,7 @@ type list[T any] struct {
 
 const pageLen = 256
 
+//go:noinline
 func (l *list[T]) len() int {
 	n := len(l.pages)
 	if n == 0 {
@@ -135,8 +139,10 @@ func (l *list[T]) len() int {
 	return (n-1)*pageLen + len(l.pages[n-1])
 }
 
+//go:noinline
 func (l *list[T]) at(i int) *T { return &l.pages[i/pageLen][i%pageLen] }
 
+//go:noinline
 func (l *list[T]) add(v T) {
 	n := len(l.pages)
 	if n == 0 || len(l.pages[n-1]) == pageLen {

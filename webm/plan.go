@@ -130,4 +130,6 @@ func (p *Plan) add(piece Piece) {
 }
 
 // write appends bytes, which are the plan's from then on.
+//
+//go:noinline
 func (p *Plan) write(data []byte) { p.add(Piece{Data: data}) }

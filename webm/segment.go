@@ -52,6 +52,8 @@ func (e *entry) retime(size, timestamp int64) (head []byte, longer int64) {
 }
 
 // dataOf is where the data of a cluster begins in the source of plans.
+//
+//go:noinline
 func (ix *Index) dataOf(e *entry) int64 {
 	if ix.Stored {
 		return e.form + int64(len(e.head()))
@@ -123,6 +125,8 @@ func (p *Plan) append(q *Plan) {
 }
 
 // place is where a range of the header is in the source of plans.
+//
+//go:noinline
 func (ix *Index) place(r Range) Range {
 	if ix.Stored {
 		r.Start -= ix.header.Start
@@ -235,6 +239,8 @@ func cuesElement(cues []cue, width int, offset int64) []byte {
 }
 
 // appendWideUint is ebml.AppendUint with exactly width octets.
+//
+//go:noinline
 func appendWideUint(dst []byte, id ebml.ID, v int64, width int) []byte {
 	dst = ebml.AppendHead(dst, id, int64(width))
 	for shift := 8 * (width - 1); shift >= 0; shift -= 8 {

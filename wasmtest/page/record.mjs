@@ -276,7 +276,7 @@ export const recordAll = (configs) =>
   Promise.all(
     configs.map((config) => {
       const at = { stage: "" };
-      const hung = wait(25_000).then(() => ({ error: `it hangs while ${at.stage}` }));
+      const hung = wait(40_000).then(() => ({ error: `it hangs while ${at.stage}` }));
       return Promise.race([record(config, at).catch((error) => ({ error: String(error.stack ?? error) })), hung]);
     }),
   );
