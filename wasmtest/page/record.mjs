@@ -176,7 +176,10 @@ async function record(config, at) {
     blobs.push(data);
     for (const name in builds) splitters[name].push(data).then(take, (error) => problems.push(`${name}: ${error.message}`));
   };
-  const fewest = () => Math.min(...Object.values(results).map((r) => r.clusters.length));
+  const fewest = () => {
+    if (problems.length > 0) throw new Error(problems.join("; "));
+    return Math.min(...Object.values(results).map((r) => r.clusters.length));
+  };
   const stopped = new Promise((resolve, reject) => {
     recorder.onerror = (event) => reject(event.error);
     recorder.stopped = resolve;
@@ -195,7 +198,7 @@ async function record(config, at) {
     results[name].report = await splitters[name].finish();
   }
   take();
-  if (problems.length > 0) throw new Error(problems.join("; "));
+  fewest();
   splitters.go.close();
 
   // What was recorded, and what the parts of each build have in them.
@@ -276,7 +279,7 @@ export const recordAll = (configs) =>
   Promise.all(
     configs.map((config) => {
       const at = { stage: "" };
-      const hung = wait(40_000).then(() => ({ error: `it hangs while ${at.stage}` }));
+      const hung = wait(60_000).then(() => ({ error: `it hangs while ${at.stage}` }));
       return Promise.race([record(config, at).catch((error) => ({ error: String(error.stack ?? error) })), hung]);
     }),
   );
