@@ -1,27 +1,32 @@
 // The command line. It reads files piece by piece and keeps none of their bytes:
-// what it writes are ranges of them.
+// what it writes are ranges of them, or what plans make of these.
 
-import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { Input, Progress, UsageError, writeFile, writeFully } from "./cli-files.js";
 import { elementLine } from "./elements.js";
 import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
-import { Splitter, Walker } from "./module.js";
+import { Splitter, Walker, type Plan } from "./module.js";
+import { planKinds } from "./plan.js";
 import type { ClusterFacts, Problem, Range, RecordingFacts, Report } from "./types.js";
 
 const usage = `webmend takes apart what MediaRecorder recorded.
 
   webmend header   CHUNK... -o header.webm     the header, as recorded
   webmend clusters CHUNK... -o clusters.webm   all complete clusters, back to back
+  webmend seekable CHUNK... -o out.webm        one file that players can seek in
+  webmend clip     CHUNK... -o out.webm --start S --end S
+                                               the part between two times, in seconds
+  webmend join     FILE...  -o out.webm        recordings one after the other, seekable
   webmend info     CHUNK...                    every element, with its place and value
 
-Several files are the chunks of one recording, in order; - is standard input.
-"cat header.webm clusters.webm" plays.
+Several files are the chunks of one recording, in order, but for join; - is standard
+input. "cat header.webm clusters.webm" plays. Nothing is encoded again.
 
   -o, --output FILE   where to write; - is standard output, the default in a pipe
   --recording N       which recording, if the recorder was restarted; default 1
+  --start S, --end S  clip: from the last key frame at or before start; default all
   --json              info: recordings, tracks and clusters, as JSON
   --hex               info: with the bytes of each element's ID and size
   --help, --version
@@ -30,118 +35,19 @@ Several files are the chunks of one recording, in order; - is standard input.
 const options = {
   output: { type: "string", short: "o" },
   recording: { type: "string" },
+  start: { type: "string" },
+  end: { type: "string" },
   json: { type: "boolean" },
   hex: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } satisfies ParseArgsConfig["options"];
 
-/** A mistake in how the command was called. */
-class UsageError extends Error {}
-
-/** The chunks as one stream. */
-class Input {
-  readonly #files: { path: string; fd: number; start: number; size: number }[] = [];
-  #temporary: string | undefined;
-  size = 0;
-
-  constructor(paths: string[]) {
-    for (const path of paths) {
-      let fd = path === "-" ? 0 : openSync(path, "r");
-      const stat = fstatSync(fd);
-      if (stat.isDirectory()) throw new UsageError(`${path} is a folder`);
-      const size = stat.isFile() && path !== "-" ? stat.size : readAll(fd, (fd = this.#spool()));
-      this.#files.push({ path, fd, start: this.size, size });
-      this.size += size;
-    }
-  }
-
-  /** A file for what can be read only once. */
-  #spool(): number {
-    this.#temporary ??= mkdtempSync(join(tmpdir(), "webmend-"));
-    return openSync(join(this.#temporary, String(this.#files.length)), "w+");
-  }
-
-  /** The bytes from start up to end, in pieces that are valid until the next. */
-  *read(start = 0, end = this.size): Generator<Uint8Array> {
-    const buffer = new Uint8Array(1 << 20);
-    for (const file of this.#files) {
-      const last = Math.min(end, file.start + file.size);
-      for (let at = Math.max(start, file.start); at < last; ) {
-        const n = readSync(file.fd, buffer, 0, Math.min(buffer.length, last - at), at - file.start);
-        if (n === 0) throw new Error(`${file.path} became shorter while it was read`);
-        yield buffer.subarray(0, n);
-        at += n;
-      }
-    }
-  }
-
-  /** Where an offset of the stream is, for people who have files. */
-  place(offset: number): string {
-    const file = this.#files.findLast((f) => f.start <= offset);
-    return this.#files.length > 1 && file ? ` (${file.path} at ${offset - file.start})` : "";
-  }
-
-  close(): void {
-    for (const { fd } of this.#files) closeSync(fd);
-    if (this.#temporary) rmSync(this.#temporary, { recursive: true });
-  }
-}
-
-function readAll(from: number, to: number): number {
-  const buffer = new Uint8Array(1 << 20);
-  for (let size = 0; ; ) {
-    let n: number;
-    try {
-      n = readSync(from, buffer);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EOF") return size;
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // a pipe that has nothing yet
-      continue;
-    }
-    if (n === 0) return size;
-    writeFully(to, buffer.subarray(0, n));
-    size += n;
-  }
-}
-
-function writeFully(fd: number, bytes: Uint8Array): void {
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(writeSync(fd, bytes));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // a pipe whose reader is slow
-    }
-  }
-}
-
-/** Progress on a terminal, of jobs that last. */
-class Progress {
-  readonly #begin = performance.now();
-  #shown = 0;
-  #done = 0;
-
-  constructor(readonly total: number) {}
-
-  add(bytes: number): void {
-    this.#done += bytes;
-    const now = performance.now();
-    if (!process.stderr.isTTY || now - this.#begin < 500 || now - this.#shown < 100) return;
-    this.#shown = now;
-    process.stderr.write(`\r${((100 * this.#done) / this.total).toFixed(0)} % of ${(this.total / 1e6).toFixed(0)} MB \x1b[K`);
-  }
-
-  end(): void {
-    if (this.#shown) process.stderr.write("\r\x1b[K");
-  }
-}
-
 /** All that a stream holds. */
 interface Contents {
   report: Report;
   clusters: ClusterFacts[];
+  splitter: Splitter;
 }
 
 /** Splits the stream, as far as `until` wants. */
@@ -167,7 +73,7 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
     }
     const report = splitter.finish();
     clusters.push(...splitter.takeClusters());
-    return { report, clusters };
+    return { report, clusters, splitter };
   } finally {
     progress.end();
   }
@@ -181,26 +87,11 @@ function choose({ report }: Contents, index: number): RecordingFacts {
   return recording;
 }
 
-/** Writes ranges of the input to a file that is there whole or not at all. */
+/** Writes ranges of the input. */
 function write(input: Input, ranges: Range[], output: string | undefined): void {
-  if (output === undefined && process.stdout.isTTY) throw new UsageError("say where to write: -o FILE");
-  const copy = (fd: number) => {
+  writeFile(output, (fd) => {
     for (const range of ranges) for (const piece of input.read(range.start, range.end)) writeFully(fd, piece);
-  };
-  if (output === undefined || output === "-") return copy(1);
-  const beside = join(dirname(output), `.${basename(output)}.${process.pid}.part`);
-  const fd = openSync(beside, "wx");
-  try {
-    try {
-      copy(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(beside, output);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
-  }
+  });
 }
 
 /** Neighbouring ranges as one, so that they are copied as one. */
@@ -239,6 +130,76 @@ async function clusters(input: Input, index: number, output: string | undefined)
   sayDropped(input, contents.report);
   const others = contents.report.recordings.length - 1;
   if (others > 0 && index === 0) say("the stream has more than one recording: --recording 2 gives the next");
+}
+
+/** Carries out a plan, and returns where in the recording it begins and ends. */
+async function carryOut(plan: number, inputs: Input[], output: string | undefined): Promise<{ start: number; end: number }> {
+  const module = await instance();
+  let made: Plan = module.takePlan(plan);
+  if ("reads" in made) {
+    for (const { start, end } of made.reads) for (const piece of inputs[0]!.read(start, end)) module.pushAll(plan, piece);
+    made = module.takePlan(plan);
+  }
+  if ("reads" in made) throw new Error("a plan asks for what it has been given");
+  const { pieces, size, start, end } = made;
+  const literals = module.takeLiterals(plan);
+  const progress = new Progress(size);
+  writeFile(output, (fd) => {
+    let at = 0;
+    for (const [i, piece] of pieces.entries()) {
+      if (piece.length === 1) {
+        writeFully(fd, literals.subarray(at, (at += piece[0])));
+        progress.add(piece[0]);
+        continue;
+      }
+      const [source, start, end, edited] = piece;
+      const read = inputs[source]!.read(start, end);
+      for (const bytes of edited ? [edit(plan, i, read)] : read) {
+        writeFully(fd, bytes);
+        progress.add(bytes.length);
+      }
+    }
+  });
+  progress.end();
+  return { start, end };
+
+  /** A piece that is edited, whole: it is a cluster at most. */
+  function edit(plan: number, i: number, read: Iterable<Uint8Array>): Uint8Array {
+    const bytes = Buffer.concat(Array.from(read, (piece) => piece.slice()));
+    const editor = module.edit(plan, i);
+    module.editAll(editor, bytes);
+    module.close(editor);
+    return bytes;
+  }
+}
+
+async function seekable(input: Input, index: number, output: string | undefined): Promise<void> {
+  const contents = await split(input, (headers) => headers.length > index + 1);
+  choose(contents, index);
+  const { instance: module, handle } = contents.splitter;
+  await carryOut(module.plan(handle, planKinds.seekable, index, false), [input], output);
+  sayDropped(input, contents.report);
+}
+
+async function clip(input: Input, index: number, range: Range, output: string | undefined): Promise<void> {
+  const contents = await split(input, (headers) => headers.length > index + 1);
+  const end = Math.min(range.end, choose(contents, index).duration + 1);
+  const { instance: module, handle } = contents.splitter;
+  const cut = await carryOut(module.plan(handle, planKinds.clip, index, false, range.start, end), [input], output);
+  // Beside the file, if that goes to standard output.
+  const text = `${cut.start.toFixed(3)} ${cut.end.toFixed(3)}\n`;
+  if (output === undefined || output === "-") process.stderr.write(text);
+  else process.stdout.write(text);
+  sayDropped(input, contents.report);
+}
+
+async function joinAll(inputs: Input[], output: string | undefined): Promise<void> {
+  const all: Contents[] = [];
+  for (const input of inputs) all.push(await split(input, (headers) => headers.length > 1));
+  for (const contents of all) choose(contents, 0);
+  const handles = all.map((contents) => contents.splitter.handle);
+  await carryOut((await instance()).join(handles), inputs, output);
+  all.forEach((contents, i) => sayDropped(inputs[i]!, contents.report));
 }
 
 async function infoJSON(input: Input): Promise<void> {
@@ -283,6 +244,12 @@ async function infoTree(input: Input, hex: boolean): Promise<void> {
   else if (problem) throw new WebmendError({ ...problem, message: problem.message + input.place(problem.offset) });
 }
 
+function seconds(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || Number.isNaN(value)) throw new UsageError(`--${name} must be a number of seconds, not ${text}`);
+  return value;
+}
+
 async function main(args: string[]): Promise<void> {
   let parsed;
   try {
@@ -297,20 +264,28 @@ async function main(args: string[]): Promise<void> {
     return void process.stdout.write(`${version}\n`);
   }
   if (values.help || command === undefined) return void process.stdout.write(usage);
-  if (!["header", "clusters", "info"].includes(command)) throw new UsageError(`there is no command ${command}: see webmend --help`);
+  if (!["header", "clusters", "seekable", "clip", "join", "info"].includes(command)) throw new UsageError(`there is no command ${command}: see webmend --help`);
   if (chunks.length === 0) throw new UsageError(`${command} which file? Give the chunks of a recording, or - for standard input`);
   const index = Number(values.recording ?? 1) - 1;
   if (!(Number.isInteger(index) && index >= 0)) throw new UsageError("--recording must be a number from 1 on");
 
+  const start = seconds("start", values.start ?? "0");
+  const end = seconds("end", values.end ?? "Infinity");
+
   await init();
-  const input = new Input(chunks);
+  const inputs: Input[] = [];
   try {
+    for (const paths of command === "join" ? chunks.map((path) => [path]) : [chunks]) inputs.push(new Input(paths));
+    const input = inputs[0]!;
     if (command === "header") await header(input, index, values.output);
     else if (command === "clusters") await clusters(input, index, values.output);
+    else if (command === "seekable") await seekable(input, index, values.output);
+    else if (command === "clip") await clip(input, index, { start, end }, values.output);
+    else if (command === "join") await joinAll(inputs, values.output);
     else if (values.json) await infoJSON(input);
     else await infoTree(input, values.hex ?? false);
   } finally {
-    input.close();
+    for (const input of inputs) input.close();
   }
 }
 

@@ -1,5 +1,7 @@
 export { WebmendError } from "./error.js";
+export { join, repair, type Repaired } from "./files.js";
 export { init, type InitOptions } from "./load.js";
 export type { WasmSource } from "./module.js";
-export { Cluster, Header, Recording, type Chunk } from "./recording.js";
+export type { JobOptions, Made } from "./plan.js";
+export { Cluster, Header, Recording, type Chunk, type MakeOptions, type RecordingOptions } from "./recording.js";
 export type { ClusterFacts, HeaderFacts, Problem, Range, RecordingFacts, Report, Track } from "./types.js";

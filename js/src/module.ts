@@ -16,14 +16,51 @@ interface Exports {
   pushChunk(handle: number, length: number): number;
   takeHeader(handle: number): number;
   takeClusters(handle: number): number;
+  takeFragments(handle: number): number;
+  takeForms(handle: number): number;
   takeElements(handle: number): number;
   report(handle: number): number;
   finish(handle: number): number;
   lastError(handle: number): number;
   close(handle: number): number;
+  plan(handle: number, kind: number, recording: number, stored: number, a: number, b: number): number;
+  join(count: number): number;
+  takePlan(handle: number): number;
+  takeLiterals(handle: number): number;
+  edit(handle: number, index: number): number;
+  takePatches(handle: number): number;
 }
 
-type Answer = "takeHeader" | "takeClusters" | "takeElements" | "report" | "finish" | "lastError";
+type Answer =
+  | "takeHeader"
+  | "takeClusters"
+  | "takeFragments"
+  | "takeForms"
+  | "takeElements"
+  | "report"
+  | "finish"
+  | "lastError"
+  | "takePlan"
+  | "takeLiterals"
+  | "takePatches";
+
+/** How to write a cluster with a known size: `head`, then a range of the stream, edited or not. */
+export interface Form extends Range {
+  /** In hexadecimal. */
+  head: string;
+  edit: boolean;
+}
+
+/** A cluster as the module tells it. */
+export interface ToldCluster extends ClusterFacts {
+  form: Form;
+  fromZero: Form;
+}
+
+/** A plan, or what must be read before it can be made. */
+export type Plan =
+  | { reads: Range[] }
+  | { mimeType: string; size: number; start: number; end: number; pieces: ([number] | [number, number, number, boolean])[] };
 
 /** How many bytes go into the module at once: larger is no faster, and takes memory. */
 const pieceLength = 64 << 10;
@@ -62,11 +99,79 @@ export class Instance {
     return this.#call(() => this.#exports.pushChunk(handle, length));
   }
 
+  /**
+   * Pushes bytes of any length, in pieces, and throws when the stream is damaged:
+   * after all of them, so that the rest is counted as dropped.
+   */
+  pushAll(handle: number, bytes: Uint8Array): void {
+    let status = 0;
+    for (let i = 0; i < bytes.length; i += pieceLength) {
+      const piece = bytes.subarray(i, i + pieceLength);
+      this.reserve().set(piece);
+      status = this.push(handle, piece.length);
+    }
+    if (status < 0) throw new WebmendError(this.ask(handle, "lastError") as Problem);
+  }
+
   ask(handle: number, what: Answer): unknown {
+    return JSON.parse(this.#text.decode(this.#answer(handle, what)));
+  }
+
+  /** The module's own bytes of an answer, until the next call. */
+  #answer(handle: number, what: Answer): Uint8Array {
     const length = this.#call(() => this.#exports[what](handle));
     if (length < 0) this.#fail(`status ${length} from ${what}`);
-    const answer = new Uint8Array(this.#exports.memory.buffer, this.#exports.result(), length);
-    return JSON.parse(this.#text.decode(answer));
+    return new Uint8Array(this.#exports.memory.buffer, this.#exports.result(), length);
+  }
+
+  /** Begins the plan of a recording; a and b are what its kind wants. */
+  plan(handle: number, kind: number, recording: number, stored: boolean, a = 0, b = 0): number {
+    const plan = this.#call(() => this.#exports.plan(handle, kind, recording, Number(stored), a, b));
+    if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
+    return plan;
+  }
+
+  /** Begins the plan of streams one after the other. */
+  join(handles: number[]): number {
+    const memory = this.reserve();
+    const view = new DataView(memory.buffer, memory.byteOffset);
+    handles.forEach((handle, i) => view.setInt32(4 * i, handle, true));
+    const plan = this.#call(() => this.#exports.join(handles.length));
+    if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: one of the files has no recording" });
+    return plan;
+  }
+
+  takePlan(handle: number): Plan {
+    const plan = this.ask(handle, "takePlan") as Plan | null;
+    if (!plan) throw new WebmendError(this.ask(handle, "lastError") as Problem);
+    return plan;
+  }
+
+  /** A copy of the bytes of a plan that are not ranges. */
+  takeLiterals(handle: number): Uint8Array<ArrayBuffer> {
+    return this.#answer(handle, "takeLiterals").slice();
+  }
+
+  /** Begins to edit what piece i of a plan, or a cluster of recording i of a stream, is made of. */
+  edit(handle: number, i: number): number {
+    const editor = this.#call(() => this.#exports.edit(handle, i));
+    if (editor < 0) this.#fail(`status ${editor} from edit`);
+    return editor;
+  }
+
+  /** Edits bytes in place, and returns the offset and the old value of each byte that it changed. */
+  editAll(editor: number, bytes: Uint8Array): number[] {
+    const changed: number[] = [];
+    for (let i = 0; i < bytes.length; i += pieceLength) {
+      this.pushAll(editor, bytes.subarray(i, i + pieceLength));
+      const patches = this.ask(editor, "takePatches") as number[];
+      for (let j = 0; j < patches.length; j += 2) {
+        const at = patches[j]!;
+        changed.push(at, bytes[at]!);
+        bytes[at] = patches[j + 1]!;
+      }
+    }
+    return changed;
   }
 
   #call(f: () => number): number {
@@ -89,42 +194,50 @@ export class Instance {
 
 /** A stream being split into ranges. All calls are synchronous; it keeps no media. */
 export class Splitter {
-  readonly #instance: Instance;
-  readonly #handle: number;
+  readonly instance: Instance;
+  readonly handle: number;
 
   constructor(instance: Instance) {
-    this.#instance = instance;
-    this.#handle = instance.open(0);
+    this.instance = instance;
+    this.handle = instance.open(0);
   }
 
   /** Whether the module has failed, and the splitter with it. */
   get dead(): boolean {
-    return this.#instance.dead;
+    return this.instance.dead;
   }
 
   /** Takes the next bytes. Throws a WebmendError when the stream is damaged. */
   push(bytes: Uint8Array): void {
-    pushPieces(this.#instance, this.#handle, bytes);
+    this.instance.pushAll(this.handle, bytes);
   }
 
   takeHeader(): (Range & HeaderFacts & { recording: number }) | null {
-    return this.#instance.ask(this.#handle, "takeHeader") as (Range & HeaderFacts & { recording: number }) | null;
+    return this.instance.ask(this.handle, "takeHeader") as (Range & HeaderFacts & { recording: number }) | null;
   }
 
-  takeClusters(): ClusterFacts[] {
-    return this.#instance.ask(this.#handle, "takeClusters") as ClusterFacts[];
+  takeClusters(): ToldCluster[] {
+    return this.instance.ask(this.handle, "takeClusters") as ToldCluster[];
+  }
+
+  takeFragments(): ToldCluster[] {
+    return this.instance.ask(this.handle, "takeFragments") as ToldCluster[];
+  }
+
+  takeForms(): { recording: number; form: Form }[] {
+    return this.instance.ask(this.handle, "takeForms") as { recording: number; form: Form }[];
   }
 
   report(): Report {
-    return this.#instance.ask(this.#handle, "report") as Report;
+    return this.instance.ask(this.handle, "report") as Report;
   }
 
   finish(): Report {
-    return this.#instance.ask(this.#handle, "finish") as Report;
+    return this.instance.ask(this.handle, "finish") as Report;
   }
 
   close(): void {
-    this.#instance.close(this.#handle);
+    this.instance.close(this.handle);
   }
 }
 
@@ -139,7 +252,7 @@ export class Walker {
   }
 
   push(bytes: Uint8Array): void {
-    pushPieces(this.#instance, this.#handle, bytes);
+    this.#instance.pushAll(this.#handle, bytes);
   }
 
   takeElements(): Element[] {
@@ -158,16 +271,6 @@ export class Walker {
 }
 
 /** Pushes all the pieces, even of a damaged stream: the report is to account for them. */
-function pushPieces(instance: Instance, handle: number, bytes: Uint8Array): void {
-  let status = 0;
-  for (let i = 0; i < bytes.length; i += pieceLength) {
-    const piece = bytes.subarray(i, i + pieceLength);
-    instance.reserve().set(piece);
-    status = instance.push(handle, piece.length);
-  }
-  if (status < 0) throw new WebmendError(instance.ask(handle, "lastError") as Problem);
-}
-
 /** Compiles the module. */
 export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   try {

@@ -1,46 +1,121 @@
 import { WebmendError } from "./error.js";
 import { instance } from "./load.js";
-import type { Splitter as SplitterType } from "./module.js";
-import { Splitter } from "./module.js";
+import { Splitter, type Form, type ToldCluster } from "./module.js";
+import { carryOut, planKinds, type JobOptions, type Made } from "./plan.js";
+import { Store } from "./store.js";
 import type { ClusterFacts, HeaderFacts, Range, Report, Track } from "./types.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
 export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
 
-/** Part of a recording, as recorded, with its bytes. */
-class Part {
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What a recording begins with, as recorded: all that stands before the first cluster. */
+export class Header {
   readonly #blob: Blob;
 
   /** @internal */
-  constructor(facts: object, blob: Blob) {
+  constructor(facts: object, bytes: Bytes, type: string) {
     Object.assign(this, facts);
-    this.#blob = blob;
+    this.#blob = new Blob([bytes], { type });
   }
 
-  /** The bytes as a Blob, of the recording's media type. */
+  /** The bytes as recorded. Clusters appended to it, from one with a key frame on, play. */
   blob(): Blob {
     return this.#blob;
   }
 
-  /** A copy of the bytes. */
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+  /** A copy of the bytes as recorded. */
+  async bytes(): Promise<Bytes> {
     return new Uint8Array(await this.#blob.arrayBuffer());
   }
 }
-
-/**
- * What a recording begins with: the EBML header and all that stands before the
- * first cluster. Any clusters appended to it, from one with a key frame on, play.
- */
-export class Header extends Part {}
 export interface Header extends Range, HeaderFacts {
   /** 0 for the first recording in the stream, 1 for the next. */
   recording: number;
 }
 
-/** A complete cluster: a second or so of media. */
-export class Cluster extends Part {}
+/** Where the bytes of a cluster are. */
+interface ClusterBytes {
+  /** What comes before its data, as recorded; of a fragment, so that it is a cluster. */
+  head: Bytes;
+  /** Its data in the final form, from an offset on. */
+  data(from?: number): BlobPart[];
+  /** Offsets in the data and what was recorded there, in turns, where the final form is another. */
+  changed: number[];
+  form: Form;
+  fromZero: Form;
+  type: string;
+  initialization(): Promise<Blob>;
+}
+
+/** A complete cluster: a second or so of media. Or a fragment of one: see `takeClusters`. */
+export class Cluster {
+  readonly #bytes: ClusterBytes;
+
+  /** @internal */
+  constructor(facts: ToldCluster, bytes: ClusterBytes) {
+    const { form: _form, fromZero: _zero, ...known } = facts;
+    Object.assign(this, known);
+    this.#bytes = bytes;
+  }
+
+  /** The bytes as recorded; a fragment is a cluster of known size. */
+  blob(): Blob {
+    const { head, data, changed, type } = this.#bytes;
+    let parts = data();
+    if (changed.length > 0) {
+      const edited = new Blob(parts);
+      parts = [];
+      let at = 0;
+      for (let i = 0; i < changed.length; i += 2) {
+        parts.push(edited.slice(at, changed[i]), Uint8Array.of(changed[i + 1]!));
+        at = changed[i]! + 1;
+      }
+      parts.push(edited.slice(at));
+    }
+    return new Blob([head, ...parts], { type });
+  }
+
+  /** A copy of those bytes. */
+  async bytes(): Promise<Bytes> {
+    return new Uint8Array(await this.blob().arrayBuffer());
+  }
+
+  /** A cluster of known size, whatever was recorded: what Media Source Extensions can append at any offset. */
+  sized(): Blob {
+    const { form, data, type } = this.#bytes;
+    return new Blob([fromHex(form.head), ...data()], { type });
+  }
+
+  /**
+   * A file of its own, which a player or a speech recogniser can decode alone. With
+   * `fromZero` its timestamps begin at 0; otherwise they stay. The picture begins at
+   * once only if `beginsWithKeyFrame`.
+   */
+  async standalone(options: { fromZero?: boolean } = {}): Promise<Blob> {
+    const { form, fromZero, data, type, initialization } = this.#bytes;
+    const chosen = options.fromZero ? fromZero : form;
+    return new Blob([await initialization(), fromHex(chosen.head), ...data(chosen.start - form.start)], { type });
+  }
+}
 export interface Cluster extends ClusterFacts {}
+
+/** Options of a recording. */
+export interface RecordingOptions {
+  /**
+   * Whether to keep the media, in the browser's Blobs, so that `seekable`, `clip` and
+   * `joinPoint` can be asked for. Default true. With false, clusters that are taken
+   * are the only thing that holds it.
+   */
+  keep?: boolean;
+}
+
+/** Which recording, and options of what takes a while. */
+export interface MakeOptions extends JobOptions {
+  /** Its index in the stream. Default: the last one. */
+  recording?: number;
+}
 
 /**
  * One MediaRecorder's stream, split as it comes.
@@ -58,21 +133,28 @@ export interface Cluster extends ClusterFacts {}
  * header comes out of `takeHeader` in turn, and clusters tell which they belong to.
  */
 export class Recording {
+  readonly #keep: boolean;
   #queue: Promise<unknown> = Promise.resolve();
-  #splitter: Promise<SplitterType> | null;
-  #ready: SplitterType | null = null;
+  #splitter: Promise<Splitter> | null;
+  #ready: Splitter | null = null;
   #error: WebmendError | null = null;
   #finished: Promise<Report> | null = null;
   #report: Report | null = null;
   #headers: Header[] = [];
   #clusters: Cluster[] = [];
-  #types: string[] = []; // by recording
+  #kept: { start: number; bytes: Bytes }[] = []; // from the end of the last whole cluster on
   #size = 0;
-  #kept: { start: number; bytes: Uint8Array<ArrayBuffer> }[] = []; // what no header or cluster has yet
+  #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
+  #placed = new Map<number, { at: number; changed: number[] }>(); // clusters by the start of their data: where the store has it
 
   /** Ready at once: chunks wait while the module loads. */
-  constructor() {
-    this.#splitter = instance().then((i) => (this.#ready = new Splitter(i)));
+  constructor(options: RecordingOptions = {}) {
+    this.#keep = options.keep ?? true;
+    this.#splitter = instance().then((i) => {
+      const splitter = new Splitter(i);
+      forgotten.register(this, splitter, this);
+      return (this.#ready = splitter);
+    });
     this.#splitter.catch(() => {}); // pushChunk and finish say it
   }
 
@@ -98,8 +180,17 @@ export class Recording {
     return this.#headers.shift() ?? null;
   }
 
-  /** The clusters completed since the last call, in order. */
-  takeClusters(): Cluster[] {
+  /**
+   * The clusters completed since the last call, in order.
+   *
+   * With `partial`, what there is of the open cluster as well, as a fragment: audio
+   * alone can have clusters of 30 seconds, video of 4. What comes of that cluster
+   * later are other fragments, so that all together have every block once.
+   */
+  takeClusters(options: { partial?: boolean } = {}): Cluster[] {
+    if (options.partial && this.#ready && !this.#ready.dead && !this.#finished) {
+      for (const facts of this.#ready.takeFragments()) this.#clusters.push(this.#cluster(facts, this.#ready));
+    }
     return this.#clusters.splice(0);
   }
 
@@ -116,20 +207,58 @@ export class Recording {
     return this.#finished;
   }
 
-  /** Forgets the stream, and what has not been taken. A finished recording needs no closing. */
+  /**
+   * A file of all that is recorded so far in which players can seek: with Duration,
+   * Cues, SeekHead and known sizes. It shares the media with the recording, and is
+   * made in milliseconds whatever its length.
+   */
+  async seekable(options: MakeOptions = {}): Promise<Blob> {
+    return (await this.#make(planKinds.seekable, options)).blob;
+  }
+
+  /**
+   * A file of what was recorded from `start` up to `end`, in seconds, whose times
+   * begin at 0. It begins at the last key frame at or before `start`; the `start` and
+   * `end` of the result are the real cut points.
+   */
+  clip(range: { start: number; end: number } & MakeOptions): Promise<Made> {
+    return this.#make(planKinds.clip, range, range.start, range.end);
+  }
+
+  /**
+   * What someone needs who comes late: an initialization segment, and the clusters
+   * from the newest key frame on, with known sizes.
+   */
+  joinPoint(options: MakeOptions = {}): Promise<Made> {
+    return this.#make(planKinds.joinPoint, options);
+  }
+
+  /**
+   * The header made fit for appending any clusters to, as Media Source Extensions
+   * want it: without Duration, SeekHead, Cues or Void, and a Segment of unknown size.
+   */
+  async initializationSegment(options: MakeOptions = {}): Promise<Blob> {
+    return (await this.#make(planKinds.initialization, options)).blob;
+  }
+
+  /** Forgets the stream, the media, and what has not been taken. */
   close(): void {
-    this.#finished ??= Promise.reject(new WebmendError({ code: "finished", message: "webmend: the recording was closed" }));
+    this.#finished ??= Promise.reject(closedError());
     this.#finished.catch(() => {});
     this.#splitter?.then((s) => s.close()).catch(() => {});
+    forgotten.unregister(this);
     this.#splitter = this.#ready = null;
     this.#kept = [];
     this.#headers = [];
     this.#clusters = [];
+    this.#recordings = [];
   }
 
   /** What is known so far. */
   get report(): Report {
-    return this.#report ?? this.#ready?.report() ?? { bytes: 0, recordings: [], other: [], dropped: [], error: null };
+    if (this.#report) return this.#report;
+    if (this.#ready && !this.#ready.dead) return this.#ready.report();
+    return { bytes: 0, recordings: [], other: [], dropped: [], error: this.#error };
   }
 
   /** The tracks of the recording, the last one in the stream; none before its header is complete. */
@@ -153,9 +282,9 @@ export class Recording {
     return done;
   }
 
-  async #push(chunk: Blob | Uint8Array<ArrayBuffer>): Promise<void> {
-    if (this.#error?.code === "read") throw this.#error;
-    let bytes: Uint8Array<ArrayBuffer>;
+  async #push(chunk: Blob | Bytes): Promise<void> {
+    if (this.#error) throw this.#error;
+    let bytes: Bytes;
     try {
       bytes = chunk instanceof Blob ? new Uint8Array(await chunk.arrayBuffer()) : chunk;
     } catch (cause) {
@@ -169,7 +298,7 @@ export class Recording {
     try {
       splitter.push(bytes);
     } catch (error) {
-      this.#error ??= error as WebmendError;
+      this.#error = error as WebmendError;
     }
     this.#collect(splitter);
     if (this.#error) throw this.#error;
@@ -182,49 +311,132 @@ export class Recording {
     this.#collect(splitter);
     this.#report = report;
     this.#kept = [];
-    splitter.close();
+    if (!this.#keep) splitter.close();
     if (report.error && report.recordings.length === 0) throw new WebmendError(report.error);
     return report;
   }
 
-  async #open(): Promise<SplitterType> {
-    if (!this.#splitter) throw new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
+  #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<Made> {
+    return this.#enqueue(async () => {
+      const splitter = await this.#open();
+      const which = options.recording ?? this.#recordings.length - 1;
+      const recording = this.#recordings[which];
+      if (!recording) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
+      if (!this.#keep && kind !== planKinds.initialization) {
+        throw new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });
+      }
+      const plan = splitter.instance.plan(splitter.handle, kind, which, true, a, b);
+      return carryOut(splitter.instance, plan, [recording.store], options);
+    });
+  }
+
+  async #open(): Promise<Splitter> {
+    if (!this.#splitter) throw closedError();
     return this.#splitter;
   }
 
   /** Gathers what is complete, with its bytes, and lets go of those. */
-  #collect(splitter: SplitterType): void {
+  #collect(splitter: Splitter): void {
     if (splitter.dead) return;
     let told = 0;
     for (let facts; (facts = splitter.takeHeader()); ) {
-      this.#types[facts.recording] = facts.mimeType;
-      this.#headers.push(new Header(facts, this.#blob(facts, facts.recording)));
+      const bytes = join(this.#cut(facts));
+      const store = new Store();
+      store.add(bytes);
+      this.#recordings[facts.recording] = { type: facts.mimeType, store };
+      this.#headers.push(new Header(facts, bytes, facts.mimeType));
       told = facts.end;
     }
-    for (const facts of splitter.takeClusters()) {
-      this.#clusters.push(new Cluster(facts, this.#blob(facts, facts.recording)));
-      told = Math.max(told, facts.end);
+    for (const { recording, form } of splitter.takeForms()) {
+      if (this.#keep) this.#storeForm(splitter, recording, form);
+      told = form.end;
     }
+    for (const facts of splitter.takeClusters()) this.#clusters.push(this.#cluster(facts, splitter));
+    this.#placed.clear();
     if (this.#error) told = this.#size;
     const keep = this.#kept.findIndex((c) => c.start + c.bytes.length > told);
     this.#kept.splice(0, keep < 0 ? this.#kept.length : keep);
   }
 
-  /** A range of what is kept, as a Blob: a copy, so that the chunks can go. */
-  #blob(range: Range, recording: number): Blob {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
+  /** Adds a cluster in its final form to its recording's store. */
+  #storeForm(splitter: Splitter, recording: number, form: Form): void {
+    const { store } = this.#recordings[recording]!;
+    const { parts, changed } = this.#edited(splitter, recording, form);
+    const head = fromHex(form.head);
+    this.#placed.set(form.start, { at: store.size + head.length, changed });
+    store.add(head, ...parts);
+  }
+
+  /** The data of a cluster in its final form, and what that changed. */
+  #edited(splitter: Splitter, recording: number, form: Form): { parts: Bytes[]; changed: number[] } {
+    const parts = this.#cut(form);
+    if (!form.edit) return { parts, changed: [] };
+    const bytes = join(parts);
+    const editor = splitter.instance.edit(splitter.handle, recording);
+    const changed = splitter.instance.editAll(editor, bytes);
+    splitter.instance.close(editor);
+    return { parts: [bytes], changed };
+  }
+
+  #cluster(facts: ToldCluster, splitter: Splitter): Cluster {
+    const { form, fromZero, recording } = facts;
+    const { store, type } = this.#recordings[recording]!;
+    const placed = this.#placed.get(form.start);
+    const common = { form, fromZero, type, initialization: () => this.#initialization(recording) };
+    if (placed && !facts.fragment) {
+      const { at, changed } = placed;
+      const head = join(this.#cut({ start: facts.start, end: form.start }));
+      const data = (from = 0) => store.parts(at + from, at + form.end - form.start);
+      return new Cluster(facts, { ...common, head, data, changed });
+    }
+    const { parts, changed } = this.#edited(splitter, recording, form);
+    const blob = new Blob(parts);
+    const data = (from = 0) => [from === 0 ? blob : blob.slice(from)];
+    if (facts.fragment) return new Cluster(facts, { ...common, head: fromHex(form.head), data, changed: [] });
+    return new Cluster(facts, { ...common, head: join(this.#cut({ start: facts.start, end: form.start })), data, changed });
+  }
+
+  #initialization(recording: number): Promise<Blob> {
+    return (this.#recordings[recording]!.initialization ??= this.initializationSegment({ recording }));
+  }
+
+  /** A range of what is kept. */
+  #cut(range: Range): Bytes[] {
+    const parts: Bytes[] = [];
     for (const { start, bytes } of this.#kept) {
       const part = bytes.subarray(Math.max(0, range.start - start), Math.max(0, range.end - start));
       if (part.length > 0) parts.push(part);
     }
-    return new Blob(parts, { type: this.#types[recording] ?? "" });
+    return parts;
   }
 }
 
-function copy(data: ArrayBufferLike | ArrayBufferView): Uint8Array<ArrayBuffer> {
+/** Streams of recordings that nobody has any more are closed in the module. */
+const forgotten = new FinalizationRegistry<Splitter>((splitter) => {
+  if (!splitter.dead) splitter.close();
+});
+
+const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
+
+function copy(data: ArrayBufferLike | ArrayBufferView): Bytes {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   if (data instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer)) {
     return new Uint8Array(data).slice();
   }
   throw new TypeError("webmend: a chunk must be a Blob, an ArrayBuffer or a view of one");
+}
+
+/** Pieces as one, a copy. */
+function join(parts: Bytes[]): Bytes {
+  const joined = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function fromHex(text: string): Bytes {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

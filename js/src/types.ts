@@ -70,6 +70,10 @@ export interface ClusterFacts extends Range {
   known: boolean;
   /** Whether its end is missing, as the stream ended or broke inside it. */
   cut: boolean;
+  /** Whether it is a fragment: consecutive blocks of a cluster that was not complete when it was taken. */
+  fragment: boolean;
+  /** Whether a player can begin with it: its first block of video is a key frame, or there is no video. */
+  beginsWithKeyFrame: boolean;
   /** SimpleBlocks and BlockGroups. */
   blocks: number;
   /** Blocks that a player can begin at: video key frames or, without video, all blocks of audio. */

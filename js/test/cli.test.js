@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { repair } from "../dist/index.js";
 
 const cli = new URL("../dist/cli.js", import.meta.url).pathname;
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
@@ -96,6 +97,57 @@ describe("header and clusters", () => {
   });
 });
 
+describe("files to play", () => {
+  const file = (name) => join(testdata, `${name}.webm`);
+  const duration = (name) => JSON.parse(webmend(["info", "--json", name]).stdout).recordings[0].duration;
+
+  test("seekable makes of the chunks what the package makes of them", async () => {
+    for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-10a-requestdata"]) {
+      const { status, stdout, stderr } = webmend(["seekable", ...chunkFiles(name), "-o", "seekable.webm"]);
+      assert.deepEqual([status, stdout.toString(), stderr], [0, "", ""]);
+      const { blob } = await repair(new Blob([recording(name)]));
+      assert.ok(readFileSync(join(folder, "seekable.webm")).equals(Buffer.from(await blob.arrayBuffer())));
+    }
+  });
+
+  test("seekable of a restarted recorder's stream takes the recording that is asked for", () => {
+    const name = file("firefox-24-same-recorder-restart");
+    assert.equal(webmend(["seekable", "--recording", "2", name, "-o", "second.webm"]).status, 0);
+    assert.equal(duration("second.webm"), 3.002);
+  });
+
+  test("clip prints the real cut points", () => {
+    const { status, stdout, stderr } = webmend(["clip", "--start", "5", "--end", "7", file("chromium-07-vp8opus-nots"), "-o", "clip.webm"]);
+    assert.deepEqual([status, stderr], [0, ""]);
+    const [, start, end] = stdout.toString().match(/^(\d+\.\d{3}) (\d+\.\d{3})\n$/).map(Number);
+    assert.equal(start, 4.185);
+    assert.equal(duration("clip.webm").toFixed(3), (end - start).toFixed(3));
+  });
+
+  test("clip to standard output prints them on standard error, and by default has all", () => {
+    const { status, stdout, stderr } = webmend(["clip", "-"], recording("firefox-01-opus-ts50"));
+    assert.equal(status, 0);
+    assert.equal(stderr, "0.006 7.966\n");
+    writeFileSync(join(folder, "all.webm"), stdout);
+    assert.equal(duration("all.webm"), 7.96);
+  });
+
+  test("join makes one file of several recordings", () => {
+    const names = ["chromium-10b-two-recordings", "chromium-10b-two-recordings-second"].map(file);
+    const { status, stderr } = webmend(["join", ...names, "-o", "joined.webm"]);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.equal(duration("joined.webm").toFixed(3), (5.039 + 5.015).toFixed(3));
+  });
+
+  test("of a stream that is cut short have every whole block, and it says what was left out", () => {
+    writeFileSync(join(folder, "short.webm"), recording("chromium-08-pause-vp8opus-ts500").subarray(0, 60000));
+    const { status, stderr } = webmend(["seekable", "short.webm", "-o", "short-seekable.webm"]);
+    assert.equal(status, 0);
+    assert.match(stderr, /is cut short by the end of the stream: left out \d+ bytes/);
+    assert.equal(duration("short-seekable.webm"), duration("short.webm"));
+  });
+});
+
 describe("info", () => {
   test("shows an element a line, indented, with name, offset, size and value", () => {
     const { status, stdout } = webmend(["info", join(testdata, "chromium-23b-stop-at-60ms.webm")]);
@@ -147,6 +199,11 @@ describe("what cannot be done", () => {
     ["a recording that is not there", ["header", "--recording", "3", "whole"], /^webmend: there is no recording 3: the stream has 1\n$/],
     ["a file that is not there", ["info", "missing"], /^webmend: ENOENT: no such file or directory, open 'missing'\n$/],
     ["a folder", ["info", "."], /^webmend: \. is a folder\n$/],
+    ["a clip that ends before it starts", ["clip", "--start", "2", "--end", "1", "whole", "-o", "out"], /^webmend: a clip must have its start before its end/],
+    ["a clip after the end", ["clip", "--start", "99", "whole", "-o", "out"], /^webmend: a clip must have its start before its end, and before the recording's\n$/],
+    ["a time that is not a number", ["clip", "--start", "1m", "whole", "-o", "out"], /^webmend: --start must be a number of seconds, not 1m\n$/],
+    ["a join of what does not fit", ["join", "whole", join(testdata, "chromium-05a-av1opus.webm"), "-o", "out"], /^webmend: track 1 of recording 2 is video \(V_AV1\), the first has V_VP8\n$/],
+    ["a seekable file of a header alone", ["seekable", "headeronly", "-o", "out"], /^webmend: the recording has no cluster yet\n$/],
     ["no file", ["info"], /^webmend: info which file\?/],
     ["no such command", ["mend", "whole"], /^webmend: there is no command mend: see webmend --help\n$/],
     ["no such option", ["info", "--colour", "whole"], /^webmend: Unknown option '--colour'/],
@@ -159,6 +216,7 @@ describe("what cannot be done", () => {
     write("ogg", "OggS\0\x02\0\0\0\0\0\0\0\0");
     write("random", Buffer.from(Array.from({ length: 100 }, (_, i) => i)));
     write("half", recording("chromium-23b-stop-at-60ms").subarray(0, 100));
+    write("headeronly", recording("chromium-23b-stop-at-60ms").subarray(0, 207));
     write("whole", recording("chromium-23b-stop-at-60ms"));
   });
   for (const [what, args, line] of cases) {
@@ -195,7 +253,7 @@ describe("what cannot be done", () => {
 test("--help shows every command and option, and --version the version", () => {
   const { status, stdout } = webmend(["--help"]);
   assert.equal(status, 0);
-  for (const word of ["header", "clusters", "info", "--output", "--recording", "--json", "--hex"]) assert.ok(stdout.includes(word), word);
+  for (const word of ["header", "clusters", "seekable", "clip", "join", "info", "--output", "--start", "--end", "--recording", "--json", "--hex"]) assert.ok(stdout.includes(word), word);
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url)));
   assert.equal(webmend(["--version"]).stdout.toString(), `${version}\n`);
 });

@@ -1,0 +1,127 @@
+// The files of the command line: those it reads, as one stream, and the one it
+// writes, which is there whole or not at all.
+
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+/** A mistake in how the command was called. */
+export class UsageError extends Error {}
+
+/** The chunks as one stream. */
+export class Input {
+  readonly #files: { path: string; fd: number; start: number; size: number }[] = [];
+  #temporary: string | undefined;
+  size = 0;
+
+  constructor(paths: string[]) {
+    for (const path of paths) {
+      let fd = path === "-" ? 0 : openSync(path, "r");
+      const stat = fstatSync(fd);
+      if (stat.isDirectory()) throw new UsageError(`${path} is a folder`);
+      const size = stat.isFile() && path !== "-" ? stat.size : readAll(fd, (fd = this.#spool()));
+      this.#files.push({ path, fd, start: this.size, size });
+      this.size += size;
+    }
+  }
+
+  /** A file for what can be read only once. */
+  #spool(): number {
+    this.#temporary ??= mkdtempSync(join(tmpdir(), "webmend-"));
+    return openSync(join(this.#temporary, String(this.#files.length)), "w+");
+  }
+
+  /** The bytes from start up to end, in pieces that are valid until the next. */
+  *read(start = 0, end = this.size): Generator<Uint8Array> {
+    const buffer = new Uint8Array(1 << 20);
+    for (const file of this.#files) {
+      const last = Math.min(end, file.start + file.size);
+      for (let at = Math.max(start, file.start); at < last; ) {
+        const n = readSync(file.fd, buffer, 0, Math.min(buffer.length, last - at), at - file.start);
+        if (n === 0) throw new Error(`${file.path} became shorter while it was read`);
+        yield buffer.subarray(0, n);
+        at += n;
+      }
+    }
+  }
+
+  /** Where an offset of the stream is, for people who have files. */
+  place(offset: number): string {
+    const file = this.#files.findLast((f) => f.start <= offset);
+    return this.#files.length > 1 && file ? ` (${file.path} at ${offset - file.start})` : "";
+  }
+
+  close(): void {
+    for (const { fd } of this.#files) closeSync(fd);
+    if (this.#temporary) rmSync(this.#temporary, { recursive: true });
+  }
+}
+
+function readAll(from: number, to: number): number {
+  const buffer = new Uint8Array(1 << 20);
+  for (let size = 0; ; ) {
+    let n: number;
+    try {
+      n = readSync(from, buffer);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EOF") return size;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // a pipe that has nothing yet
+      continue;
+    }
+    if (n === 0) return size;
+    writeFully(to, buffer.subarray(0, n));
+    size += n;
+  }
+}
+
+export function writeFully(fd: number, bytes: Uint8Array): void {
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // a pipe whose reader is slow
+    }
+  }
+}
+
+/** Progress on a terminal, of jobs that last. */
+export class Progress {
+  readonly #begin = performance.now();
+  #shown = 0;
+  #done = 0;
+
+  constructor(readonly total: number) {}
+
+  add(bytes: number): void {
+    this.#done += bytes;
+    const now = performance.now();
+    if (!process.stderr.isTTY || now - this.#begin < 500 || now - this.#shown < 100) return;
+    this.#shown = now;
+    process.stderr.write(`\r${((100 * this.#done) / this.total).toFixed(0)} % of ${(this.total / 1e6).toFixed(0)} MB \x1b[K`);
+  }
+
+  end(): void {
+    if (this.#shown) process.stderr.write("\r\x1b[K");
+  }
+}
+
+/** Writes a file that is there whole or not at all. */
+export function writeFile(output: string | undefined, copy: (fd: number) => void): void {
+  if (output === undefined && process.stdout.isTTY) throw new UsageError("say where to write: -o FILE");
+  if (output === undefined || output === "-") return copy(1);
+  const beside = join(dirname(output), `.${basename(output)}.${process.pid}.part`);
+  const fd = openSync(beside, "wx");
+  try {
+    try {
+      copy(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(beside, output);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+}
