@@ -80,6 +80,28 @@ func TestAPersonRecordsTheDrawnScenePlaysARangeAndDownloadsIt(t *testing.T) {
 	}
 }
 
+func TestThereIsASeekableFileAndAClipOfWhatIsSelected(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(4)
+
+	// While it records: the clip of a cluster in the middle.
+	p.clickRow(3)
+	p.click("clip")
+	p.until(`$("playback").currentTime > 0.1 && /^Clip from 0.000 s to [\d.]+ s: from the key frame before the selection$/.test($("player-title").textContent) && !$("save").hidden`)
+	p.stop()
+
+	p.click("play-file")
+	p.until(`$("player-title").textContent === "The whole recording, seekable" && $("save").hidden`)
+	p.run(`window.lasts = Number($("report-summary").textContent.match(/lasts ([\d.]+) s/)[1])`)
+	p.until(`Math.abs($("playback").duration - lasts) < 0.05 && Math.abs($("playback").seekable.end(0) - lasts) < 0.05`)
+	for _, at := range []string{"lasts * 0.8", "0", "lasts * 0.4"} {
+		p.run(`$("playback").pause(), $("playback").currentTime = ` + at)
+		p.until(`!$("playback").seeking && Math.abs($("playback").currentTime - ` + at + `) < 0.01`)
+	}
+}
+
 func TestEverySourceAndTimesliceIsSplitAndPlays(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ source, format, timeslice string }{
@@ -269,16 +291,20 @@ func TestTheExampleOnThePageWorks(t *testing.T) {
 			.replace('import { Recording } from "webmend";', 'const { Recording } = await import("/dist/index.js");')
 			.split("// Any time later");
 		const AsyncFunction = (async () => {}).constructor;
-		const run = new AsyncFunction("recorder", first + "return { clusters, file() { //" + later + "return file } }");
+		const run = new AsyncFunction("recorder", first + "return { recording, async make() { //" + later + "return [some, file, blob] } }");
 		const made = await run(recorder);
 		recorder.start(100);
-		while (made.clusters.length < 3) await new Promise(requestAnimationFrame);
+		while (made.recording.duration < 1.5) await new Promise(requestAnimationFrame);
 		recorder.stop();
-		$("playback").src = URL.createObjectURL(made.file());
-		await $("playback").play();
+		for (const file of await made.make()) {
+			$("playback").src = URL.createObjectURL(file);
+			await $("playback").play();
+			while ($("playback").currentTime < 0.1) await new Promise(requestAnimationFrame);
+		}
 		scene.stop();
+		document.title = "played";
 	})()`)
-	p.until(`$("playback").currentTime > 0.3`)
+	p.until(`document.title === "played"`)
 }
 
 func TestThePageFitsAPhone(t *testing.T) {

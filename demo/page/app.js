@@ -39,11 +39,14 @@ async function start() {
   $("from-key").onclick = () => select(keyBefore(selection.first), selection.last);
   $("selection").onsubmit = (event) => {
     event.preventDefault();
-    play();
+    play(file(selected()), `Header + cluster${selection.first === selection.last ? "" : "s"} ${rangeName().replace("-", "–")}, as recorded`);
   };
-  $("download").onclick = () => download(`clusters-${rangeName()}`, selected());
-  $("download-header").onclick = () => download("header", []);
-  $("download-all").onclick = () => download("recording", session.clusters);
+  $("clip").onclick = playClip;
+  $("play-file").onclick = async () => play(await session.seekable(), "The whole recording, seekable");
+  $("save-file").onclick = async () => download("recording-seekable", await session.seekable());
+  $("download").onclick = () => download(`clusters-${rangeName()}`, file(selected()));
+  $("download-header").onclick = () => download("header", file([]));
+  $("download-all").onclick = () => download("recording", file(session.clusters));
   $("playback").onerror = playbackFailed;
   setInterval(showElapsed, 100);
 
@@ -101,6 +104,7 @@ async function record() {
     return fail(whyNot(name, error), name !== "scene");
   }
   try {
+    session?.close();
     session = new Session(webmend, source.stream, { mimeType, timeslice }, listener());
   } catch (error) {
     closeSource();
@@ -123,6 +127,7 @@ function recordScene() {
 /** Clears away the last recording and shows the new one. */
 function begin(timeslice) {
   selection = null;
+  $("playback").removeAttribute("src");
   $("playback").pause();
   $("player").hidden = true;
   $("report").hidden = true;
@@ -267,7 +272,7 @@ function showActions() {
   const { clusters, header } = session;
   $("range").disabled = clusters.length === 0;
   $("first").max = $("last").max = clusters.length;
-  $("play").disabled = $("download").disabled = !selection;
+  $("play").disabled = $("clip").disabled = $("download").disabled = !selection;
   $("download-header").disabled = !header;
   $("download-all").disabled = clusters.length === 0;
   const text = selectionText();
@@ -312,23 +317,34 @@ function file(clusters) {
   );
 }
 
-async function play() {
+/** Plays a file; `save` is for the button beside the player, if there is to be one. */
+async function play(blob, title, save = null) {
   playbackProblem("");
   const video = $("playback");
   if (video.src) URL.revokeObjectURL(video.src);
-  video.src = URL.createObjectURL(file(selected()));
+  video.src = URL.createObjectURL(blob);
   $("player").hidden = false;
   $("player").classList.toggle("sound", !session.hasVideo);
-  $("player-title").textContent = `Header + cluster${selection.first === selection.last ? "" : "s"} ${rangeName().replace("-", "–")}, as recorded`;
+  $("player-title").textContent = title;
+  $("save").hidden = !save;
+  $("save").onclick = save;
   $("player").scrollIntoView({ block: "nearest" });
   await video.play().catch((error) => {
     if (error.name !== "AbortError" && !video.error) playbackProblem(`It does not play: ${error.message}`);
   });
 }
 
+/** Makes a clip of the time that is selected, and says where it really begins and ends. */
+async function playClip() {
+  const chosen = selected();
+  const { blob, start, end } = await session.clip({ start: chosen[0].time, end: chosen.at(-1).time + chosen.at(-1).duration });
+  const why = start < chosen[0].time ? ": from the key frame before the selection" : "";
+  play(blob, `Clip from ${seconds(start)} to ${seconds(end)}${why}`, () => download(`clip-${start.toFixed(3)}-${end.toFixed(3)}`, blob));
+}
+
 function playbackFailed() {
   const error = $("playback").error;
-  const why = $("no-key").hidden ? "" : " It may need a selection that begins with a key frame.";
+  const why = $("no-key").hidden || !$("save").hidden ? "" : " It may need a selection that begins with a key frame.";
   playbackProblem(`This browser does not play that: ${error.message || `error ${error.code}`}.${why}`);
 }
 
@@ -338,10 +354,10 @@ function playbackProblem(text) {
   $("playback-problem").hidden = text === "";
 }
 
-function download(name, clusters) {
+function download(name, blob) {
   const extension = session.header.docType === "matroska" ? "mkv" : "webm";
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(file(clusters));
+  link.href = URL.createObjectURL(blob);
   link.download = `webmend-${name}.${extension}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // by then the browser has it

@@ -50,6 +50,21 @@ export class Session {
     return this.header?.tracks.some((track) => track.type === "video") ?? false;
   }
 
+  /** All that is recorded so far, as a file in which players can seek. */
+  seekable() {
+    return this.#recording.seekable();
+  }
+
+  /** A part of it, in seconds. */
+  clip(range) {
+    return this.#recording.clip(range);
+  }
+
+  /** Lets go of the recording. */
+  close() {
+    this.#recording.close();
+  }
+
   pause() {
     if (this.#recorder.state !== "recording") return;
     this.#recorder.pause();
