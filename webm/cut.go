@@ -252,7 +252,6 @@ func (c *Cutter) Plan() (*Plan, error) {
 	}
 	var plan *Plan
 	if c.seekable {
-		b.sortCues()
 		plan = b.finish(until - c.base*scale)
 	} else {
 		plan = ix.InitializationSegment()

@@ -77,7 +77,6 @@ func (ix *Index) add(e entry, keyFrames []KeyFrame) {
 	for _, k := range keyFrames {
 		ix.keyFrames.add(k)
 	}
-	ix.duration = max(ix.duration, e.until)
 }
 
 // Clusters is how many clusters the index has.

@@ -15,7 +15,6 @@ func (ix *Index) Seekable() (*Plan, error) {
 	}
 	b := builder{index: ix}
 	b.clusters(ix, 0, 0, nil)
-	b.sortCues()
 	plan := b.finish(ix.duration)
 	plan.End = ix.duration
 	return plan, nil
@@ -73,7 +72,7 @@ func (ix *Index) isVideo(number uint64) bool {
 // recording: the header with a Segment of unknown size and without SeekHead, Cues,
 // Void or a Duration that is not true. MSE takes it as an initialization segment.
 func (ix *Index) InitializationSegment() *Plan {
-	plan := &Plan{MimeType: ix.header.MimeType()}
+	plan := &Plan{}
 	plan.initialization(ix)
 	return plan
 }
@@ -81,9 +80,12 @@ func (ix *Index) InitializationSegment() *Plan {
 // Standalone plans a file of clusters from up to to, which plays on its own:
 // an initialization segment and the clusters with known sizes. Times stay, or with
 // fromZero begin at 0. keyFrame tells whether it begins with a key frame: if not,
-// the picture comes with the next one. It panics if from and to are not clusters of
-// the index in order, as a slice expression does.
+// the picture comes with the next one. It panics if there are no such clusters, or
+// none from from up to to.
 func (ix *Index) Standalone(from, to int, fromZero bool) (plan *Plan, keyFrame bool) {
+	if from >= to {
+		panic("webm: a standalone segment without clusters")
+	}
 	first := ix.clusters.at(from)
 	b := builder{index: ix}
 	for i := from; i < to; i++ {
@@ -134,7 +136,6 @@ func Join(recordings ...*Index) (*Plan, error) {
 		b.clusters(ix, i, shift, edit)
 		duration = shift*scale + ix.duration
 	}
-	b.sortCues()
 	plan := b.finish(duration)
 	plan.End = duration
 	return plan, nil

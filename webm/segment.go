@@ -64,7 +64,8 @@ func (ix *Index) dataOf(e *entry) int64 {
 // finish puts the head before the clusters. duration is in nanoseconds.
 func (b *builder) finish(duration int64) *Plan {
 	ix := b.index
-	plan := &Plan{MimeType: ix.header.MimeType()}
+	b.cues = sorted(b.cues)
+	plan := &Plan{}
 	plan.ebmlHeader(ix)
 
 	// What follows the SeekHead is the same whatever the positions are: they have
@@ -96,13 +97,26 @@ func (b *builder) finish(duration int64) *Plan {
 	return plan
 }
 
-// sortCues sorts by time, of which they are nearly in the order.
-func (b *builder) sortCues() {
-	for i := range b.cues {
-		for j := i; j > 0 && b.cues[j].time < b.cues[j-1].time; j-- {
-			b.cues[j], b.cues[j-1] = b.cues[j-1], b.cues[j]
+// sorted are cues by time, of which they are nearly in the order: it merges only
+// where they are not.
+func sorted(cues []cue) []cue {
+	inOrder := true
+	for i := 1; i < len(cues); i++ {
+		inOrder = inOrder && cues[i-1].time <= cues[i].time
+	}
+	if inOrder {
+		return cues
+	}
+	a, b := sorted(cues[:len(cues)/2]), sorted(cues[len(cues)/2:])
+	merged := make([]cue, 0, len(cues))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].time <= b[0].time {
+			merged, a = append(merged, a[0]), a[1:]
+		} else {
+			merged, b = append(merged, b[0]), b[1:]
 		}
 	}
+	return append(append(merged, a...), b...)
 }
 
 // initialization adds what a player must have before any cluster: a Segment of
@@ -137,7 +151,7 @@ func (ix *Index) place(r Range) Range {
 
 // ebmlHeader adds an EBML header that says what the file needs: DocType webm if
 // it was recorded as that and WebM allows its codecs, a version that has the
-// elements that plans write. Unknown children stay.
+// elements that plans write. Unknown children stay. MimeType says the same.
 func (p *Plan) ebmlHeader(ix *Index) {
 	docType := ix.header.DocType
 	for i := range ix.header.Tracks {
@@ -145,6 +159,7 @@ func (p *Plan) ebmlHeader(ix *Index) {
 			docType = "matroska"
 		}
 	}
+	p.MimeType = mimeType(docType, ix.header.Tracks)
 	var b []byte
 	b = ebml.AppendUint(b, ebml.IDEBMLVersion, 1)
 	b = ebml.AppendUint(b, ebml.IDEBMLReadVersion, 1)

@@ -303,11 +303,9 @@ func (s *Splitter) end(id ebml.ID) {
 		switch {
 		case id == IDCluster:
 			s.closeCluster()
-		case id == IDTracks && s.inHeader:
-			s.hasTracks = true
-			s.keepPart()
 		default:
 			s.keepPart()
+			s.hasTracks = s.hasTracks || id == IDTracks && s.inHeader
 		}
 	case ebml.IDEBML, IDInfo:
 		s.keepPart()
@@ -331,8 +329,12 @@ func (s *Splitter) keepPart() {
 	switch h.ID {
 	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:
 		return // plans make their own
+	case IDInfo, IDTracks:
+		if !s.inHeader {
+			return // they are not read again
+		}
 	}
-	if len(ix.parts) < maxParts {
+	if len(ix.parts) < maxParts || h.ID == IDTracks && !s.hasTracks {
 		ix.parts = append(ix.parts, part{s.scan.Parent(), h.ID, Range{h.Offset, s.scan.EndOffset()}})
 	}
 }
@@ -629,6 +631,7 @@ func (s *Splitter) closeCluster() {
 	} else {
 		ix.add(c.form, s.cues)
 	}
+	ix.duration = rec.Duration
 	s.tell(c.Start, c.End)
 	if s.given.Blocks == 0 {
 		s.clusters = append(s.clusters, c)
