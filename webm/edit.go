@@ -47,13 +47,20 @@ func (d *Editor) Push(chunk []byte) ([]Patch, error) {
 	for {
 		switch d.scan.Next() {
 		case ebml.Start:
-			switch h := d.scan.Head(); h.ID {
+			h := d.scan.Head()
+			if d.scan.Depth() > 0 { // in a BlockGroup
+				if h.ID == IDBlock {
+					d.scan.Read(ebml.MaxVINTLen + 3)
+				}
+				continue
+			}
+			switch h.ID {
 			case IDBlockGroup:
 				d.scan.Enter()
-			case IDSimpleBlock, IDBlock:
+			case IDSimpleBlock:
 				d.scan.Read(ebml.MaxVINTLen + 3)
 			case IDPosition, IDPrevSize, ebml.IDCRC32:
-				if d.edit.Void && d.scan.Depth() == 0 {
+				if d.edit.Void {
 					d.patch(h.Offset, byte(ebml.IDVoid)) // their IDs are one octet too
 				}
 			}
