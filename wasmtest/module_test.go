@@ -58,16 +58,24 @@ func TestTheReactorExportsWhatItsPackageCommentSays(t *testing.T) {
 	want := []string{
 		"_initialize()",
 		"close(i32)i32",
+		"edit(i32 i32)i32",
 		"finish(i32)i32",
+		"join(i32)i32",
 		"lastError(i32)i32",
 		"open(i32)i32",
+		"plan(i32 i32 i32 i32 f64 f64)i32",
 		"pushChunk(i32 i32)i32",
 		"report(i32)i32",
 		"reserve(i32)i32",
 		"result()i32",
 		"takeClusters(i32)i32",
 		"takeElements(i32)i32",
+		"takeForms(i32)i32",
+		"takeFragments(i32)i32",
 		"takeHeader(i32)i32",
+		"takeLiterals(i32)i32",
+		"takePatches(i32)i32",
+		"takePlan(i32)i32",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("exports\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
