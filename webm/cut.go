@@ -63,7 +63,11 @@ func (ix *Index) JoinPoint() (*Cutter, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cutter{index: ix, end: maxTime, start: ix.clusters.at(ix.clusters.len()-1).timestamp * ix.header.TimestampScale, key: -1}
+	last := ix.clusters.len() - 1
+	for last > 0 && ix.clusters.at(last).flags&hasBlocks == 0 {
+		last--
+	}
+	c := &Cutter{index: ix, end: maxTime, start: ix.clusters.at(last).timestamp * ix.header.TimestampScale, key: -1}
 	if key != nil {
 		c.start, c.key = key.Timestamp*ix.header.TimestampScale, key.Offset
 	}
@@ -103,8 +107,11 @@ func (c *Cutter) choose() {
 			c.from++
 		}
 	} else {
-		for c.from < n-1 && begin(c.from+1) <= c.start {
-			c.from++
+		empty := func(i int) bool { return c.index.clusters.at(i).flags&hasBlocks == 0 }
+		for i := 1; i < n && (begin(i) <= c.start || empty(c.from)); i++ {
+			if !empty(i) {
+				c.from = i
+			}
 		}
 	}
 	inside := c.from
@@ -115,12 +122,38 @@ func (c *Cutter) choose() {
 	for c.to = n; c.to > inside+1 && begin(c.to-1) >= c.end; {
 		c.to--
 	}
+	if c.key >= 0 {
+		inside = c.allBegun(inside)
+	}
 	for i := c.from; i < c.to; i++ {
-		if i <= inside || begin(i) < c.start || c.index.clusters.at(i).until > c.end {
+		e := c.index.clusters.at(i)
+		if e.size() > 0 && (i <= inside || begin(i) < c.start || e.until > c.end) {
 			c.reads = append(c.reads, i)
 		}
 	}
 	c.blocks = make([][]blockFacts, len(c.reads))
+}
+
+// allBegun is the cluster by which, from the one that the part begins in, every
+// track of video has had a key frame: what comes of a track before is dropped.
+func (c *Cutter) allBegun(cluster int) int {
+	ix := c.index
+	for i := range ix.first {
+		track := ix.first[i].Track
+		if !ix.isVideo(track) {
+			continue
+		}
+		at := int64(1<<63 - 1)
+		for k := ix.keyFrames.len() - 1; k >= 0 && ix.keyFrames.at(k).Offset >= c.key; k-- {
+			if ix.keyFrames.at(k).Track == track {
+				at = ix.keyFrames.at(k).Offset
+			}
+		}
+		for cluster < c.to-1 && ix.clusters.at(cluster).End <= at {
+			cluster++
+		}
+	}
+	return cluster
 }
 
 // Reads are the ranges of the source that must be pushed, in this order.
@@ -219,7 +252,7 @@ func (c *Cutter) Plan() (*Plan, error) {
 	}
 	b := builder{index: ix}
 	tracks := len(ix.header.Tracks)
-	filter := filter{c, &b, make([]clock, tracks), make([]bool, tracks), make([]int64, tracks)}
+	filter := filter{c, &b, make([]bool, tracks), make([]int64, tracks), 0}
 	var until int64
 	key := 0
 	for i, read := c.from, 0; i < c.to; i++ {
@@ -229,6 +262,9 @@ func (c *Cutter) Plan() (*Plan, error) {
 			continue
 		}
 		e := ix.clusters.at(i)
+		if e.size() == 0 {
+			continue
+		}
 		at, moved := b.body.Size, int64(0)
 		if c.seekable {
 			moved = b.retimed(ix, i, 0, e.timestamp-c.base, ix.edit(e))
@@ -242,13 +278,9 @@ func (c *Cutter) Plan() (*Plan, error) {
 		}
 		until = max(until, e.until)
 	}
-	for i := range filter.clocks {
-		if filter.clocks[i].seen {
-			until = max(until, filter.clocks[i].end())
-		}
-	}
+	until = max(until, filter.until)
 	if b.body.Size == 0 {
-		return nil, planError(CodeInvalidRange, "no block starts in the range of the clip")
+		return nil, planError(CodeInvalidRange, "no block starts in the range")
 	}
 	var plan *Plan
 	if c.seekable {
@@ -265,24 +297,25 @@ func (c *Cutter) Plan() (*Plan, error) {
 // first one after it.
 func (c *Cutter) beginWithAudio() {
 	scale := c.index.header.TimestampScale
-	start := int64(-1)
-	for _, b := range c.blocks[0] {
-		if at := b.ticks * scale; start < 0 || at <= c.start {
+	if len(c.blocks) == 0 {
+		return
+	}
+	start := c.start
+	for i, b := range c.blocks[0] {
+		if at := b.ticks * scale; i == 0 || at <= c.start {
 			start = at
 		}
 	}
-	if start >= 0 {
-		c.start = start
-	}
+	c.start = start
 }
 
 // A filter adds clusters with only those blocks that a cut keeps.
 type filter struct {
 	cutter  *Cutter
 	builder *builder
-	clocks  []clock
 	begun   []bool // by track: has had a key frame, or needs none
 	nextCue []int64
+	until   int64 // nanoseconds, where the last frame ends that is kept
 }
 
 func (f *filter) cluster(i int, blocks []blockFacts) {
@@ -294,7 +327,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	shift := e.timestamp - c.base - timestamp
 
 	// A frame that does not say how long it lasts does so until the next.
-	next := make([]int64, len(f.clocks))
+	clocks, next := make([]clock, len(f.begun)), make([]int64, len(f.begun))
 	for j := len(blocks) - 1; j >= 0; j-- {
 		b := &blocks[j]
 		at := b.ticks * scale
@@ -306,6 +339,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 
 	var kept Plan
 	var cues []cue
+	count := 0
 	data := ix.dataOf(e)
 	for _, b := range blocks {
 		at := b.ticks * scale
@@ -313,10 +347,14 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 		if b.key && (track.Type != Video || e.data()+b.Start >= c.key) {
 			f.begun[b.track] = true
 		}
-		if at < c.start || at >= c.end || !f.begun[b.track] {
+		if at >= c.end {
 			continue
 		}
-		f.clocks[b.track].add(at, b.duration)
+		clocks[b.track].add(at, b.duration)
+		if at < c.start || !f.begun[b.track] {
+			continue
+		}
+		count++
 		if b.key && f.cues(b.track, at) {
 			cues = append(cues, cue{b.ticks - c.base, track.Number, f.builder.body.Size, kept.Size})
 		}
@@ -324,6 +362,14 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	}
 	if kept.Size == 0 {
 		return
+	}
+	for j := range clocks {
+		if clocks[j].seen && f.begun[j] {
+			f.until = max(f.until, clocks[j].end())
+		}
+	}
+	if count == len(blocks) {
+		f.until = max(f.until, e.until)
 	}
 	head, _ := e.retime(kept.Size, timestamp)
 	timeLen := int64(len(ebml.AppendUint(nil, IDTimestamp, uint64(timestamp))))

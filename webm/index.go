@@ -36,7 +36,7 @@ const maxParts = 1000
 type entry struct {
 	Range
 	timestamp int64 // ticks
-	until     int64 // nanoseconds, where its last frame ends
+	until     int64 // nanoseconds, where its last frame ends, or 0 if it has none
 	form      int64 // where its final form is in a store
 	headLen   uint8
 	flags     uint8
@@ -49,6 +49,7 @@ const (
 	needsKeys     = 1 << iota // audio blocks lack the key flag
 	needsVoid                 // Position, PrevSize or CRC-32 will not be true any more
 	beginsWithKey             // the first block of video is a key frame, or there is no video at all
+	hasBlocks                 // of tracks that the header has
 )
 
 func (e *entry) data() int64 { return e.Start + int64(e.headLen) }

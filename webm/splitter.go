@@ -580,6 +580,7 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	}
 	duration = max(0, duration-b.discard)
 	s.clocks[b.track].add(at, duration)
+	s.entry.flags |= hasBlocks
 
 	s.counts[b.track].Blocks++
 	// A Block has no key flag: it is a key frame if it refers to no other
@@ -652,7 +653,10 @@ func (s *Splitter) fact() Cluster {
 			c.Duration = max(c.Duration, clock.end()-begin)
 		}
 	}
-	s.entry.End, s.entry.timestamp, s.entry.until = c.End, c.Timestamp, begin+c.Duration
+	s.entry.End, s.entry.timestamp = c.End, c.Timestamp
+	if s.entry.flags&hasBlocks != 0 {
+		s.entry.until = begin + c.Duration
+	}
 	c.form = s.entry
 	if edit := s.indexes[c.Recording].form(&s.entry); edit != nil {
 		c.edit = *edit
