@@ -130,13 +130,20 @@ func clusterAnswer(c webm.Cluster, h webm.Header) value {
 	o["recording"] = float64(c.Recording)
 	o["timestamp"], o["time"] = float64(c.Timestamp), seconds(c.Timestamp*h.TimestampScale)
 	o["duration"] = seconds(c.Duration)
-	o["known"], o["cut"] = c.Known, c.Cut
+	o["known"], o["cut"], o["fragment"], o["beginsWithKeyFrame"] = c.Known, c.Cut, c.Fragment, c.BeginsWithKeyFrame()
+	o["form"], o["fromZero"] = formAnswer(c.Form()), formAnswer(c.FormAt(0))
 	o["blocks"], o["keyframes"] = float64(c.Blocks), float64(c.Entries(h.Tracks))
 	tracks := array{}
 	for _, t := range c.Tracks {
 		tracks = append(tracks, object{"number": float64(t.Number), "blocks": float64(t.Blocks), "keyframes": float64(t.KeyFrames)})
 	}
 	o["tracks"] = tracks
+	return o
+}
+
+func formAnswer(head []byte, data webm.Range, edit *webm.Edit) value {
+	o := rangeAnswer(data)
+	o["head"], o["edit"] = hex.EncodeToString(head), edit != nil
 	return o
 }
 

@@ -186,9 +186,23 @@ func checkTranscripts(t *testing.T, names []string, jobs []job) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			for i, got := range b.transcripts(t, jobs) {
-				t.Run(names[i], func(t *testing.T) { compare(t, got, expectedTranscript(jobs[i])) })
+				want := expectedTranscript(jobs[i])
+				if b.calls == nil {
+					withoutForms(want)
+				}
+				t.Run(names[i], func(t *testing.T) { compare(t, got, want) })
 			}
 		})
+	}
+}
+
+// withoutForms takes out what the npm package's clusters have as bytes instead.
+func withoutForms(transcript value) {
+	for _, step := range transcript.(object)["steps"].(array) {
+		for _, cluster := range step.(object)["clusters"].(array) {
+			delete(cluster.(object), "form")
+			delete(cluster.(object), "fromZero")
+		}
 	}
 }
 
@@ -281,7 +295,7 @@ func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 		{"what the other kind of stream answers", []call{
 			{"open", 0, "", 0.0},
 			{"open", 1, "", 1.0},
-			{"takeElements", 0, "", array{}},
+			{"takeElements", 0, "", nil},
 			{"takeHeader", 1, "", nil},
 			{"takeClusters", 1, "", nil},
 			{"report", 1, "", nil},
