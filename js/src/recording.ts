@@ -283,7 +283,7 @@ export class Recording {
   }
 
   async #push(chunk: Blob | Bytes): Promise<void> {
-    if (this.#error) throw this.#error;
+    if (this.#error?.code === "read") throw this.#error;
     let bytes: Bytes;
     try {
       bytes = chunk instanceof Blob ? new Uint8Array(await chunk.arrayBuffer()) : chunk;
@@ -298,7 +298,7 @@ export class Recording {
     try {
       splitter.push(bytes);
     } catch (error) {
-      this.#error = error as WebmendError;
+      this.#error ??= error as WebmendError;
     }
     this.#collect(splitter);
     if (this.#error) throw this.#error;
