@@ -227,11 +227,11 @@ func TestAnEditIsMadeAcrossTheWindowsOfCopyTo(t *testing.T) {
 		simpleBlock(1, 0, 0, ""), number(IDPosition, 5), group(block(2, 10, "group")), wide(IDSimpleBlock, 8, 2, 20, 0, "wide"), element(IDPrevSize, make([]byte, 8)),
 		append(ebml.AppendHeadWidth(nil, IDSimpleBlock, 5, 8), "\x82\x00\x05\x00x"...), append(ebml.AppendHeadWidth(nil, IDPosition, 1, 8), 7),
 		append(ebml.AppendHeadWidth(nil, IDSimpleBlock, 12, 8), append(ebml.AppendVINT(nil, 1, 8), "\x00\x05\x00x"...)...))
+	large := func(size int) []byte {
+		return element(IDSimpleBlock, blockData(1, 0, 0, strings.Repeat("x", size-8)))
+	}
 	for before := range len(small) + patchDelay {
-		large := func(size int) []byte {
-			return element(IDSimpleBlock, blockData(1, 0, 0, strings.Repeat("x", size-8)))
-		}
-		data := slices.Concat(large(window-before), small, large(window-len(small)-before%7), small, small)
+		data := slices.Concat(large(window-before), small, small)
 		want := append([]byte("head"), refEdited(data, edit)...)
 		source := append([]byte("four"), data...)
 		plan := &Plan{Size: int64(len(want))}

@@ -59,12 +59,22 @@ func (e *entry) size() int64 { return e.End - e.data() }
 // many octets as it was recorded with, if they can hold it.
 func (e *entry) head() []byte { return clusterHead(e.size(), int(e.headLen)-4) }
 
+// formHeadLen is the length of head.
+func (e *entry) formHeadLen() int64 {
+	return int64(IDCluster.Len() + sizeWidth(e.size(), int(e.headLen)-4))
+}
+
 //go:noinline
 func clusterHead(size int64, width int) []byte {
+	return ebml.AppendHeadWidth(nil, IDCluster, size, sizeWidth(size, width))
+}
+
+// sizeWidth is the width that a size has if it can, or else 8.
+func sizeWidth(size int64, width int) int {
 	if width < ebml.VINTLen(uint64(size)) {
-		width = ebml.MaxVINTLen
+		return ebml.MaxVINTLen
 	}
-	return ebml.AppendHeadWidth(nil, IDCluster, size, width)
+	return width
 }
 
 // add takes in the cluster that has just been completed.
@@ -72,7 +82,7 @@ func (ix *Index) add(e entry, keyFrames []KeyFrame) {
 	e.form = ix.header.End - ix.header.Start
 	if n := ix.clusters.len(); n > 0 {
 		last := ix.clusters.at(n - 1)
-		e.form = last.form + int64(len(last.head())) + last.size()
+		e.form = last.form + last.formHeadLen() + last.size()
 	}
 	ix.clusters.add(e)
 	for _, k := range keyFrames {

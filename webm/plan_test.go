@@ -66,6 +66,7 @@ func made(t testing.TB, plan *Plan, sources ...[]byte) []byte {
 // recorder one by one.
 func eachPart(t *testing.T, test func(t *testing.T, stream []byte)) {
 	eachFixture(t, func(t *testing.T, f fixture) {
+		t.Parallel()
 		headers, _ := refSplit(f.data)
 		for i, h := range headers {
 			end := int64(len(f.data))
@@ -1296,12 +1297,13 @@ func TestWhatCannotBeJoinedIsSaidWithTheTracks(t *testing.T) {
 }
 
 func TestPlansOfDamagedRecordingsAreSound(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 0))
-	for _, name := range []string{
+	for seed, name := range []string{
 		"chromium-23b-stop-at-60ms", "firefox-31-camera-audioonly", "chromium-36-late-requestdata",
 		"chromium-24-same-recorder-restart", "firefox-24-same-recorder-restart", "chromium-13b-alpha-vp9",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(3, uint64(seed)))
 			f := load(t, name)
 			places := structure(f.data)
 			plans := 0

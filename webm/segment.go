@@ -56,7 +56,7 @@ func (e *entry) retime(size, timestamp int64) (head []byte, longer int64) {
 //go:noinline
 func (ix *Index) dataOf(e *entry) int64 {
 	if ix.Stored {
-		return e.form + int64(len(e.head()))
+		return e.form + e.formHeadLen()
 	}
 	return e.data()
 }
