@@ -32,7 +32,7 @@ type Plan struct {
 
 // CopyTo carries the plan out: it writes the pieces to w and returns how many
 // bytes it wrote. src are the sources, one but for a join. Memory is a window of
-// 1 MiB, whatever the size.
+// at most 1 MiB, whatever the size.
 //
 // It is not called WriteTo because it is not the method of [io.WriterTo].
 func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
@@ -54,8 +54,8 @@ func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
 				err = io.ErrUnexpectedEOF
 			}
 		default:
-			if window == nil {
-				window = make([]byte, 1<<20)
+			if want := min(1<<20, piece.Len()); int64(len(window)) < want {
+				window = make([]byte, want)
 			}
 			n, err = copyEdited(w, src[piece.Source], piece, window)
 		}
