@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 DIST := js/dist
-GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go') go.mod go.sum
+GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/link/*') go.mod go.sum
+LINK_SOURCES := $(shell find wasm/link -name '*.go' -not -name '*_test.go')
 JS_SOURCES := $(shell find js/src -name '*.ts') js/package.json js/tsconfig.json
 WASM_FLAGS := -trimpath -ldflags="-s -w"
 ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none
@@ -29,7 +30,11 @@ test: tools build $(DIST)/webmend.go.wasm ## run all tests, with everything that
 .PHONY: build
 build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts ## build the package into js/dist
 
-$(DIST)/webmend.wasm: $(GO_SOURCES)
+# What ships: smaller, and started already. See wasm/link.
+$(DIST)/webmend.wasm: $(DIST)/webmend.plain.wasm $(LINK_SOURCES)
+	go run ./wasm/link -o $@ $<
+
+$(DIST)/webmend.plain.wasm: $(GO_SOURCES)
 	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared $(WASM_FLAGS) -o $@ ./wasm
 
 # The build for pages that carry Go's wasm_exec.js already.
@@ -67,8 +72,8 @@ golden: ## write the expected results of tests anew, to be read before they are 
 	go test ./webm -update
 
 .PHONY: size
-size: $(DIST)/webmend.wasm ## print the module's size beside an empty one's
-	go test -count=1 -v -run Size ./wasmtest
+size: build ## print the module's size and start beside the plain one's and an empty one's
+	go test -count=1 -v -run 'Size|ColdStart' ./wasmtest
 
 .PHONY: clean
 clean: ## remove all that was built
