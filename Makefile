@@ -56,15 +56,15 @@ js/node_modules/.package-lock.json: js/package.json js/package-lock.json
 	@touch $@
 
 # What the tests verify with. Each is looked for first; only root can install.
-TOOLS := chromium ffmpeg ffprobe mkvinfo mkvmerge
+TOOLS := chromium ffmpeg ffprobe mkvinfo mkvmerge webm_info
 .PHONY: tools
 tools:
 	@missing=; for t in $(TOOLS); do command -v $$t >/dev/null || missing="$$missing $$t"; done; \
 	[ -z "$$missing" ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg mkvtoolnix >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg mkvtoolnix libwebm-tools >/dev/null; \
 	else \
-		echo "missing:$$missing. Install them: sudo apt-get install chromium ffmpeg mkvtoolnix"; exit 1; \
+		echo "missing:$$missing. Install them: sudo apt-get install chromium ffmpeg mkvtoolnix libwebm-tools"; exit 1; \
 	fi
 
 .PHONY: golden
