@@ -73,7 +73,7 @@ golden: ## write the expected results of tests anew, to be read before they are 
 
 .PHONY: size
 size: build ## print the module's size and start beside the plain one's and an empty one's
-	go test -count=1 -v -run 'Size|ColdStart' ./wasmtest
+	go test -count=1 -v -run 'TestSizeIs|TestColdStart' ./wasmtest
 
 .PHONY: clean
 clean: ## remove all that was built

@@ -5,6 +5,7 @@ go 1.26
 tool github.com/evanw/esbuild/cmd/esbuild
 
 require (
+	github.com/andybalholm/brotli v1.2.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.22.1
 	github.com/tetratelabs/wazero v1.12.0

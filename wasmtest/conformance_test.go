@@ -34,25 +34,35 @@ type call struct {
 }
 
 var builds = []build{
-	{
-		"the reactor under wazero",
-		func(t *testing.T, jobs []job) []value { return each(jobs, newInstance(t).transcript) },
-		func(t *testing.T, jobs []job) []value { return each(jobs, newInstance(t).elements) },
-		func(t *testing.T, lists [][]call) []array { return each(lists, newInstance(t).calls) },
-	},
+	underWazero("the reactor under wazero", linked),
+	underWazero("the reactor as compiled, under wazero", plain),
 	{
 		"the GOOS=js build in Node",
 		func(t *testing.T, jobs []job) []value { return goInNode(t, input{Jobs: jobs}).Jobs },
 		func(t *testing.T, jobs []job) []value { return goInNode(t, input{Walks: jobs}).Walks },
 		func(t *testing.T, lists [][]call) []array { return goInNode(t, input{Calls: lists}).Calls },
 	},
-	{
-		"the reactor in Node by the npm package",
+	inNode("the reactor in Node by the npm package", linked),
+	inNode("the reactor as compiled, in Node by the npm package", plain),
+}
+
+func underWazero(name, module string) build {
+	return build{
+		name,
+		func(t *testing.T, jobs []job) []value { return each(jobs, newInstanceOf(t, module).transcript) },
+		func(t *testing.T, jobs []job) []value { return each(jobs, newInstanceOf(t, module).elements) },
+		func(t *testing.T, lists [][]call) []array { return each(lists, newInstanceOf(t, module).calls) },
+	}
+}
+
+func inNode(name, module string) build {
+	return build{
+		name,
 		func(t *testing.T, jobs []job) []value {
-			return node(t, input{Jobs: jobs}, "npm", built(t, "index.js")).Jobs
+			return node(t, input{Jobs: jobs}, "npm", built(t, "index.js"), built(t, module)).Jobs
 		},
 		nil, nil,
-	},
+	}
 }
 
 func each[A, B any](all []A, f func(A) B) (results []B) {

@@ -1,7 +1,7 @@
 // Runs a build of the module in Node for conformance_test.go.
 //
 //   node node.mjs js  GOROOT/lib/wasm/wasm_exec.js webmend.go.wasm
-//   node node.mjs npm index.js
+//   node node.mjs npm index.js webmend.wasm
 //
 // Standard input is JSON: { jobs: [{ path, sizes }], walks: [likewise], calls: [[{ export, argument, bytes }]] }.
 // Standard output is { jobs, walks, calls } with what came out of each.
@@ -110,6 +110,7 @@ if (build === "js") {
   };
 } else {
   const module = await import(pathToFileURL(script));
+  await module.init({ wasm: pathToFileURL(wasm) });
   answer = { jobs: [] };
   for (const job of jobs) answer.jobs.push(await recordingTranscript(module, job));
 }

@@ -14,21 +14,45 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// compiled is the module, compiled once for all tests.
-var compiled = sync.OnceValues(func() (wazero.Runtime, wazero.CompiledModule) {
-	code, err := os.ReadFile(dist + "/webmend.wasm")
+// The module is there twice: what ships, and what the compiler wrote, which has an
+// _initialize to be called.
+const (
+	linked = "webmend.wasm"
+	plain  = "webmend.plain.wasm"
+)
+
+// A compilation is a module compiled once for all tests.
+type compilation struct {
+	once    sync.Once
+	runtime wazero.Runtime
+	module  wazero.CompiledModule
+}
+
+var compilations = map[string]*compilation{linked: {}, plain: {}}
+
+func compiled(t testing.TB, name string) *compilation {
+	t.Helper()
+	path := built(t, name)
+	c := compilations[name]
+	c.once.Do(func() { c.runtime, c.module = compile(t, path, wazero.NewRuntimeConfig()) })
+	return c
+}
+
+func compile(t testing.TB, path string, config wazero.RuntimeConfig) (wazero.Runtime, wazero.CompiledModule) {
+	t.Helper()
+	code, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil
+		t.Fatal(err)
 	}
 	ctx := context.Background()
-	runtime := wazero.NewRuntime(ctx)
+	runtime := wazero.NewRuntimeWithConfig(ctx, config)
 	wasi_snapshot_preview1.MustInstantiate(ctx, runtime)
 	module, err := runtime.CompileModule(ctx, code)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return runtime, module
-})
+}
 
 // An instance is one instance of the reactor.
 type instance struct {
@@ -38,10 +62,19 @@ type instance struct {
 
 func newInstance(t testing.TB) *instance {
 	t.Helper()
-	built(t, "webmend.wasm")
-	runtime, code := compiled()
-	module, err := runtime.InstantiateModule(t.Context(), code,
-		wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithSysNanotime().WithSysWalltime().WithStderr(os.Stderr))
+	return newInstanceOf(t, linked)
+}
+
+func newInstanceOf(t testing.TB, name string) *instance {
+	t.Helper()
+	return newInstanceWith(t, name, wazero.NewModuleConfig().WithSysNanotime().WithSysWalltime().WithStderr(os.Stderr))
+}
+
+// newInstanceWith calls _initialize if there is one.
+func newInstanceWith(t testing.TB, name string, config wazero.ModuleConfig) *instance {
+	t.Helper()
+	c := compiled(t, name)
+	module, err := c.runtime.InstantiateModule(t.Context(), c.module, config.WithName("").WithStartFunctions("_initialize"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func main() {
 	if err := os.WriteFile(*output, linked, 0o666); err != nil {
 		log.Fatal(err)
 	}
-	log.Print(sizes)
+	fmt.Println("link:", sizes)
 }
 
 // link does all steps, and says how large the module was after each.
