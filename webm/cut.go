@@ -161,7 +161,7 @@ func (c *Cutter) Reads() []Range {
 	ranges := make([]Range, len(c.reads))
 	for j, i := range c.reads {
 		e := c.index.clusters.at(i)
-		begin := c.index.dataOf(e)
+		begin := c.index.dataOf(&e)
 		ranges[j] = Range{begin, begin + e.size()}
 	}
 	return ranges
@@ -267,7 +267,7 @@ func (c *Cutter) Plan() (*Plan, error) {
 		}
 		at, moved := b.body.Size, int64(0)
 		if c.seekable {
-			moved = b.retimed(ix, i, 0, e.timestamp-c.base, ix.edit(e))
+			moved = b.retimed(ix, i, 0, e.timestamp-c.base, ix.edit(&e))
 		} else {
 			b.cluster(ix, i)
 		}
@@ -340,7 +340,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	var kept Plan
 	var cues []cue
 	count := 0
-	data := ix.dataOf(e)
+	data := ix.dataOf(&e)
 	for _, b := range blocks {
 		at := b.ticks * scale
 		track := &ix.header.Tracks[b.track]
@@ -379,7 +379,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	}
 	f.builder.body.write(head)
 	for _, piece := range kept.Pieces {
-		piece.Edit = ix.edit(e).and(&Edit{Shift: shift})
+		piece.Edit = ix.edit(&e).and(&Edit{Shift: shift})
 		f.builder.body.add(piece)
 	}
 }

@@ -80,8 +80,8 @@ func sameIndex(t *testing.T, what string, stream []byte, report Report, ix *Inde
 		t.Errorf("%s: the index is another", what)
 	}
 	for i := range want.clusters.len() {
-		if *ix.clusters.at(i) != *want.clusters.at(i) {
-			t.Errorf("%s: the index has cluster %d as %+v; want %+v", what, i, *ix.clusters.at(i), *want.clusters.at(i))
+		if ix.clusters.at(i) != want.clusters.at(i) {
+			t.Errorf("%s: the index has cluster %d as %+v; want %+v", what, i, ix.clusters.at(i), want.clusters.at(i))
 		}
 	}
 	o := split(Options{}, stream)

@@ -4,7 +4,7 @@ import "github.com/webmend/webmend/ebml"
 
 // An Index knows where the parts of a recording are: of its header, its
 // clusters, its key frames. Plans are made from it alone, but for what a cut
-// inside a cluster needs. It has some 60 bytes a cluster and none of the media.
+// inside a cluster needs. It has some 15 bytes a cluster and none of the media.
 //
 // An index grows with the splitter that it is from; a plan is of what it knew.
 type Index struct {
@@ -16,7 +16,7 @@ type Index struct {
 
 	header    Header
 	parts     []part // of the header, and whole elements after the clusters
-	clusters  list[entry]
+	clusters  clusterList
 	keyFrames list[KeyFrame] // of video; of audio alone a block every half second
 	first     []KeyFrame     // the first block of each track that has one
 	duration  int64          // nanoseconds, the end of the last frame
@@ -64,6 +64,9 @@ func (e *entry) formHeadLen() int64 {
 	return int64(IDCluster.Len() + sizeWidth(e.size(), int(e.headLen)-4))
 }
 
+// formEnd is where the final form ends in a store.
+func (e *entry) formEnd() int64 { return e.form + e.formHeadLen() + e.size() }
+
 //go:noinline
 func clusterHead(size int64, width int) []byte {
 	return ebml.AppendHeadWidth(nil, IDCluster, size, sizeWidth(size, width))
@@ -82,7 +85,7 @@ func (ix *Index) add(e entry, keyFrames []KeyFrame) {
 	e.form = ix.header.End - ix.header.Start
 	if n := ix.clusters.len(); n > 0 {
 		last := ix.clusters.at(n - 1)
-		e.form = last.form + last.formHeadLen() + last.size()
+		e.form = last.formEnd()
 	}
 	ix.clusters.add(e)
 	for _, k := range keyFrames {
@@ -99,7 +102,7 @@ func (ix *Index) Duration() int64 { return ix.duration }
 // Form is the final form of cluster i of the index, as [Cluster.Form] gives it.
 func (ix *Index) Form(i int) (head []byte, data Range, edit *Edit) {
 	e := ix.clusters.at(i)
-	return e.head(), Range{e.data(), e.End}, ix.form(e)
+	return e.head(), Range{e.data(), e.End}, ix.form(&e)
 }
 
 // Edit is the edit of Form for any cluster of the recording.
@@ -138,7 +141,7 @@ type list[T any] struct {
 	pages [][]T
 }
 
-const pageLen = 256
+const pageLen = 64
 
 //go:noinline
 func (l *list[T]) len() int {

@@ -31,7 +31,7 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 		if edit == nil {
 			b.cluster(ix, i)
 		} else {
-			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.edit(e).and(edit))
+			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.edit(&e).and(edit))
 		}
 		cueOf := func(k *KeyFrame) cue {
 			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved}
@@ -91,7 +91,7 @@ func (ix *Index) Standalone(from, to int, fromZero bool) (plan *Plan, keyFrame b
 	for i := from; i < to; i++ {
 		if fromZero {
 			e := ix.clusters.at(i)
-			b.retimed(ix, i, 0, max(0, e.timestamp-first.timestamp), ix.edit(e))
+			b.retimed(ix, i, 0, max(0, e.timestamp-first.timestamp), ix.edit(&e))
 		} else {
 			b.cluster(ix, i)
 		}

@@ -21,13 +21,13 @@ type cue struct {
 // cluster adds cluster i of an index as it is, in its final form.
 func (b *builder) cluster(ix *Index, i int) {
 	e := ix.clusters.at(i)
-	data := ix.dataOf(e)
+	data := ix.dataOf(&e)
 	if ix.Stored {
 		b.body.add(Piece{Range: Range{e.form, data + e.size()}})
 		return
 	}
 	b.body.write(e.head())
-	b.body.add(Piece{Range: Range{data, data + e.size()}, Edit: ix.edit(e)})
+	b.body.add(Piece{Range: Range{data, data + e.size()}, Edit: ix.edit(&e)})
 }
 
 // retimed adds cluster i of a source with another Timestamp, in ticks, and edit
@@ -36,7 +36,7 @@ func (b *builder) retimed(ix *Index, i, source int, timestamp int64, edit *Edit)
 	e := ix.clusters.at(i)
 	head, moved := e.retime(e.size()-int64(e.timeLen), timestamp)
 	b.body.write(head)
-	begin := ix.dataOf(e)
+	begin := ix.dataOf(&e)
 	time := begin + int64(e.timeAt)
 	b.body.add(Piece{Source: source, Range: Range{begin, time}, Edit: edit})
 	b.body.add(Piece{Source: source, Range: Range{time + int64(e.timeLen), begin + e.size()}, Edit: edit})

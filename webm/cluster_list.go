@@ -1,0 +1,108 @@
+package webm
+
+// A clusterList is the entries of an index. A recording of an hour can have 60,000
+// clusters, and a module's memory never shrinks, so they are kept as what each
+// differs in from the one before, some 15 bytes of the 56.
+type clusterList struct {
+	pages  []clusterPage
+	open   []entry // the last ones, which are no page yet
+	cached int     // which page is in cache, plus 1
+	cache  []entry
+}
+
+// A clusterPage is pageLen entries: the first, and the differences of the others.
+type clusterPage struct {
+	first entry
+	rest  []byte
+}
+
+func (l *clusterList) len() int { return len(l.pages)*pageLen + len(l.open) }
+
+// add appends an entry.
+func (l *clusterList) add(e entry) {
+	if len(l.open) == pageLen {
+		rest := l.encode(nil)
+		l.pages = append(l.pages, clusterPage{l.open[0], append([]byte(nil), rest...)})
+		l.open = l.open[:0]
+	}
+	if l.open == nil {
+		l.open = make([]entry, 0, pageLen)
+	}
+	l.open = append(l.open, e)
+}
+
+// at is entry i, a copy. It is quick for entries that are near to each other.
+//
+//go:noinline
+func (l *clusterList) at(i int) entry {
+	page := i / pageLen
+	if page == len(l.pages) {
+		return l.open[i%pageLen]
+	}
+	if l.cached != page+1 {
+		l.cached = page + 1
+		l.decode(&l.pages[page])
+	}
+	return l.cache[i%pageLen]
+}
+
+// encode appends the differences between the open entries.
+func (l *clusterList) encode(b []byte) []byte {
+	for i := 1; i < len(l.open); i++ {
+		e, last := &l.open[i], &l.open[i-1]
+		b = appendVarint(b, e.Start-last.End)
+		b = appendVarint(b, e.End-e.Start)
+		b = appendVarint(b, e.timestamp-last.timestamp)
+		b = appendVarint(b, e.until-last.until)
+		b = appendVarint(b, int64(e.timeAt))
+		b = append(b, e.headLen, e.flags, e.timeLen)
+	}
+	return b
+}
+
+// decode puts a page into the cache.
+func (l *clusterList) decode(p *clusterPage) {
+	l.cache = append(l.cache[:0], p.first)
+	b := p.rest
+	next := func() int64 {
+		v, n := parseVarint(b)
+		b = b[n:]
+		return v
+	}
+	for len(b) > 0 {
+		last := &l.cache[len(l.cache)-1]
+		var e entry
+		e.Start = last.End + next()
+		e.End = e.Start + next()
+		e.timestamp = last.timestamp + next()
+		e.until = last.until + next()
+		e.timeAt = uint32(next())
+		e.form = last.formEnd()
+		e.headLen, e.flags, e.timeLen = b[0], b[1], b[2]
+		b = b[3:]
+		l.cache = append(l.cache, e)
+	}
+}
+
+// appendVarint appends v, which is small as a rule, in few bytes: seven bits each,
+// the least first, its sign in the least of all.
+func appendVarint(b []byte, v int64) []byte {
+	u := uint64(v)<<1 ^ uint64(v>>63)
+	for ; u >= 0x80; u >>= 7 {
+		b = append(b, byte(u)|0x80)
+	}
+	return append(b, byte(u))
+}
+
+// parseVarint reads what appendVarint wrote, and tells how many bytes that was.
+func parseVarint(b []byte) (v int64, n int) {
+	var u uint64
+	for {
+		c := b[n]
+		u |= uint64(c&0x7F) << (7 * n)
+		n++
+		if c < 0x80 {
+			return int64(u>>1) ^ -int64(u&1), n
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package webm
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestAListOfClustersGivesBackWhatWasAdded(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var l clusterList
+	var want []entry
+	var last entry
+	for i := range 10*pageLen + 7 {
+		e := entry{headLen: uint8(5 + random.IntN(8)), flags: uint8(random.IntN(16)), timeLen: uint8(2 + random.IntN(9)), timeAt: random.Uint32N(1 << random.IntN(31))}
+		e.Start = last.End + random.Int64N(1<<random.IntN(40))
+		e.End = e.Start + 20 + random.Int64N(1<<random.IntN(50))
+		e.timestamp = random.Int64N(math.MaxInt64) >> random.IntN(63)
+		e.until = random.Int64N(math.MaxInt64) >> random.IntN(63)
+		if i == 0 {
+			e.form = 200
+		} else {
+			e.form = last.formEnd()
+		}
+		l.add(e)
+		want = append(want, e)
+		last = e
+		if l.len() != len(want) {
+			t.Fatalf("it has %d entries after %d", l.len(), len(want))
+		}
+	}
+	for range 3 * len(want) { // in any order
+		if i := random.IntN(len(want)); l.at(i) != want[i] {
+			t.Fatalf("entry %d is %+v; want %+v", i, l.at(i), want[i])
+		}
+	}
+}
+
+func TestAListOfClustersTakesFewBytesForEach(t *testing.T) {
+	s := NewSplitter(Options{})
+	recording := load(t, "chromium-noalpha-03-vp8opus-ts250").data
+	if err := s.Push(recording); err != nil {
+		t.Fatal(err)
+	}
+	clusters := s.Clusters()
+	again := recording[clusters[0].Start:clusters[len(clusters)-1].End]
+	for range 99 {
+		if err := s.Push(again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := &s.Index(0).clusters
+	bytes := 0
+	for _, p := range l.pages {
+		bytes += len(p.rest) + 56
+	}
+	if each := float64(bytes) / float64(l.len()); each > 18 || l.len() < 4000 {
+		t.Errorf("%d clusters take %.1f bytes each", l.len(), each)
+	}
+}
+
+func TestVarintsOfAnySizeAndSignAreReadBack(t *testing.T) {
+	for _, v := range []int64{0, 1, -1, 63, 64, -64, -65, 8191, 8192, math.MaxInt64, math.MinInt64} {
+		b := appendVarint(nil, v)
+		if got, n := parseVarint(append(b, 0xFF)); got != v || n != len(b) {
+			t.Errorf("%d is read as %d of %d bytes; %d were written", v, got, n, len(b))
+		}
+	}
+}
