@@ -6,7 +6,7 @@ import (
 )
 
 func TestDroppingLinesKeepsNamesAndAllOtherTables(t *testing.T) {
-	before, after := parse(emptyReactor(t)), parse(emptyReactor(t))
+	before, after := parse(reactor(t)), parse(reactor(t))
 	dropLines(after)
 	old, mended := findPclntab(before.memory), findPclntab(after.memory)
 	if !bytes.Contains(old.filetab, []byte("symtab.go")) || bytes.ContainsFunc(mended.filetab, func(r rune) bool { return r != 0 }) {
@@ -74,7 +74,7 @@ func TestAPclntabOfAnotherLayoutIsRefused(t *testing.T) {
 		}, "pctab"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := parse(emptyReactor(t))
+			m := parse(reactor(t))
 			header := find(m.memory, []byte("\xF1\xFF\xFF\xFF\x00\x00\x01\x08"), "the header")
 			test.damage(m.memory[header:], findPclntab(m.memory))
 			refused(t, test.want, func() { dropLines(m) })

@@ -3,12 +3,8 @@ package main
 import (
 	"bytes"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -142,59 +138,5 @@ func TestASnapshotIsWhatInitializeLeft(t *testing.T) {
 		0, opI32, "\xFF\xFF\x0B", opEnd, 1, 7)
 	if !bytes.Equal(linked, assemble(want)) {
 		t.Errorf("got\n%x\nwant\n%x", linked, assemble(want))
-	}
-}
-
-// empty is an empty reactor, as the compiler writes it.
-var empty = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "empty")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	for name, text := range map[string]string{
-		"go.mod":  "module empty\n\ngo 1.26\n",
-		"main.go": "package main\n\nfunc main() {}\n\n//go:wasmexport nothing\nfunc nothing() {}\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			return nil, err
-		}
-	}
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", "empty.wasm", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return out, err
-	}
-	return os.ReadFile(filepath.Join(dir, "empty.wasm"))
-})
-
-func emptyReactor(t *testing.T) []byte {
-	t.Helper()
-	code, err := empty()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, code)
-	}
-	return code
-}
-
-func TestAReactorLinkedTwiceIsTheSameByteForByte(t *testing.T) {
-	for _, lines := range []bool{false, true} {
-		first, sizes, err := link(emptyReactor(t), lines)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Log(sizes)
-		second, _, err := link(emptyReactor(t), lines)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(first, second) {
-			t.Errorf("with lines %v: two runs differ", lines)
-		}
-		// What was linked has no _initialize to be run once more.
-		if _, _, err := link(first, true); err == nil || !strings.Contains(err.Error(), "there is no export _initialize") {
-			t.Errorf("a linked module was linked again: %v", err)
-		}
 	}
 }

@@ -1,0 +1,177 @@
+package main
+
+// A reactor as the compiler writes it, linked and run.
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"github.com/tetratelabs/wazero/sys"
+)
+
+const program = `package main
+
+import "runtime"
+
+func main() {}
+
+var began = make(map[string]int)
+
+func init() { began["init"] = 40 }
+
+// collect leaves garbage behind, collects it, and says how often that was done.
+//
+//go:wasmexport collect
+func collect() int32 {
+	var stats runtime.MemStats
+	for range 3 {
+		kept := make([][]byte, 0, 1000)
+		for i := range cap(kept) {
+			kept = append(kept, make([]byte, 1000))
+			kept[i][i%1000] = byte(i)
+		}
+		runtime.GC()
+		for i := range kept {
+			if kept[i][i%1000] != byte(i) {
+				return -1
+			}
+		}
+	}
+	runtime.ReadMemStats(&stats)
+	return int32(stats.NumGC)
+}
+
+//go:wasmexport recovered
+func recovered() (status int32) {
+	defer func() {
+		if recover() != nil {
+			status = int32(began["init"] + 2)
+		}
+	}()
+	var none []int
+	return int32(none[began["init"]])
+}
+`
+
+var compiled = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "link")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	for name, text := range map[string]string{"go.mod": "module reactor\n\ngo 1.26\n", "main.go": program} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			return nil, err
+		}
+	}
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", "reactor.wasm", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return out, err
+	}
+	return os.ReadFile(filepath.Join(dir, "reactor.wasm"))
+})
+
+func reactor(t *testing.T) []byte {
+	t.Helper()
+	code, err := compiled()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, code)
+	}
+	return code
+}
+
+func TestAReactorLinkedTwiceIsTheSameByteForByte(t *testing.T) {
+	for _, lines := range []bool{false, true} {
+		first, sizes, err := link(reactor(t), lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(sizes)
+		second, _, err := link(reactor(t), lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, second) {
+			t.Errorf("with lines %v: two runs differ", lines)
+		}
+		// What was linked has no _initialize to be run once more.
+		if _, _, err := link(first, true); err == nil || !strings.Contains(err.Error(), "there is no export _initialize") {
+			t.Errorf("a linked module was linked again: %v", err)
+		}
+	}
+}
+
+func TestAReactorRunsOnWhateverTheClockWasAndIs(t *testing.T) {
+	defer func() { clock = 1 }()
+	for _, test := range []struct {
+		name     string
+		snapshot uint64
+		host     int64
+	}{
+		{"a snapshot of the least time", 1, 1e9},
+		{"a host whose clock is behind the snapshot's", 1e18, 1},
+		{"a host whose clock is where the snapshot's was", 1e9, 1e9 - 1},
+		{"a host whose clock is far ahead", 1e9, 1e18},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			clock = test.snapshot
+			linked, _, err := link(reactor(t), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := test.host
+			instance := run(t, linked, func() int64 {
+				now += 1000
+				return now
+			})
+			for i := range 2 {
+				call(t, instance, "recovered", 42, 42)
+				call(t, instance, "collect", 3*(i+1), 1000)
+			}
+		})
+	}
+}
+
+func TestAClockAtZeroIsRefused(t *testing.T) {
+	defer func() { clock = 1 }()
+	clock = 0
+	if _, _, err := link(reactor(t), false); err == nil || !strings.Contains(err.Error(), "_initialize calls fd_write") {
+		t.Errorf("got %v; want a refusal, as the runtime writes what is wrong", err)
+	}
+}
+
+func run(t *testing.T, code []byte, clock sys.Nanotime) api.Module {
+	t.Helper()
+	ctx := context.Background()
+	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	t.Cleanup(func() { runtime.Close(ctx) })
+	wasi_snapshot_preview1.MustInstantiate(ctx, runtime)
+	instance, err := runtime.InstantiateWithConfig(ctx, code, wazero.NewModuleConfig().
+		WithStartFunctions().WithNanotime(clock, 1).WithStderr(os.Stderr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return instance
+}
+
+func call(t *testing.T, instance api.Module, name string, least, most int) {
+	t.Helper()
+	results, err := instance.ExportedFunction(name).Call(t.Context())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if got := int(int32(results[0])); got < least || got > most {
+		t.Errorf("%s returned %d; want %d to %d", name, got, least, most)
+	}
+}
