@@ -2,8 +2,9 @@ package webm
 
 // A clusterList is the entries of an index. A recording of an hour can have 60,000
 // clusters, and a module's memory never shrinks, so they are kept as what each
-// differs in from the one before, some 15 bytes of the 56.
+// differs in from the one before, some 9 bytes of the 56.
 type clusterList struct {
+	scale  int64 // TimestampScale, which most durations are a multiple of; 1 if 0
 	pages  []clusterPage
 	open   []entry // the last ones, which are no page yet
 	cached int     // which page is in cache, plus 1
@@ -46,22 +47,49 @@ func (l *clusterList) at(i int) entry {
 	return l.cache[i%pageLen]
 }
 
+// What the first byte of an encoded entry says below its flags, which take the
+// rest of it.
+const (
+	sameShape  = 1 << iota // its head and Timestamp are where those of the entry before it are
+	contiguous             // it begins where that ends
+	flagsShift = iota
+)
+
 // encode appends the differences between the open entries.
 func (l *clusterList) encode(b []byte) []byte {
+	scale := max(l.scale, 1)
 	for i := 1; i < len(l.open); i++ {
 		e, last := &l.open[i], &l.open[i-1]
-		b = appendVarint(b, e.Start-last.End)
+		same := e.headLen == last.headLen && e.timeLen == last.timeLen && e.timeAt == last.timeAt
+		control := e.flags << flagsShift
+		if same {
+			control |= sameShape
+		}
+		if e.Start == last.End {
+			control |= contiguous
+		}
+		b = append(b, control)
+		if !same {
+			b = appendVarint(append(b, e.headLen, e.timeLen), int64(e.timeAt))
+		}
+		if e.Start != last.End {
+			b = appendVarint(b, e.Start-last.End)
+		}
 		b = appendVarint(b, e.End-e.Start)
 		b = appendVarint(b, e.timestamp-last.timestamp)
-		b = appendVarint(b, e.until-last.until)
-		b = appendVarint(b, int64(e.timeAt))
-		b = append(b, e.headLen, e.flags, e.timeLen)
+		// In ticks where it is some of them, in nanoseconds and odd where not.
+		if duration := e.until - e.timestamp*scale; duration%scale == 0 {
+			b = appendVarint(b, duration/scale<<1)
+		} else {
+			b = appendVarint(b, duration<<1|1)
+		}
 	}
 	return b
 }
 
 // decode puts a page into the cache.
 func (l *clusterList) decode(p *clusterPage) {
+	scale := max(l.scale, 1)
 	l.cache = append(l.cache[:0], p.first)
 	b := p.rest
 	next := func() int64 {
@@ -71,15 +99,27 @@ func (l *clusterList) decode(p *clusterPage) {
 	}
 	for len(b) > 0 {
 		last := &l.cache[len(l.cache)-1]
-		var e entry
-		e.Start = last.End + next()
+		e := entry{Range: Range{Start: last.End}, form: last.formEnd(), headLen: last.headLen, timeLen: last.timeLen, timeAt: last.timeAt}
+		control := b[0]
+		b = b[1:]
+		e.flags = control >> flagsShift
+		if control&sameShape == 0 {
+			e.headLen, e.timeLen = b[0], b[1]
+			b = b[2:]
+			e.timeAt = uint32(next())
+		}
+		if control&contiguous == 0 {
+			e.Start += next()
+		}
 		e.End = e.Start + next()
 		e.timestamp = last.timestamp + next()
-		e.until = last.until + next()
-		e.timeAt = uint32(next())
-		e.form = last.formEnd()
-		e.headLen, e.flags, e.timeLen = b[0], b[1], b[2]
-		b = b[3:]
+		duration := next()
+		if duration&1 == 0 {
+			duration = duration >> 1 * scale
+		} else {
+			duration >>= 1
+		}
+		e.until = e.timestamp*scale + duration
 		l.cache = append(l.cache, e)
 	}
 }

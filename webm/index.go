@@ -4,7 +4,7 @@ import "github.com/webmend/webmend/ebml"
 
 // An Index knows where the parts of a recording are: of its header, its
 // clusters, its key frames. Plans are made from it alone, but for what a cut
-// inside a cluster needs. It has some 15 bytes a cluster and none of the media.
+// inside a cluster needs. It has some 10 bytes a cluster and none of the media.
 //
 // An index grows with the splitter that it is from; a plan is of what it knew.
 type Index struct {

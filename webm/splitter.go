@@ -432,7 +432,9 @@ func (s *Splitter) closeHeader(end int64) {
 	h := rec.Header
 	h.Tracks = append([]Track(nil), h.Tracks...) // key frames refine those of the recording
 	s.headers = append(s.headers, h)
-	s.indexes[len(s.indexes)-1].header = rec.Header // with the tracks that are refined
+	ix := s.indexes[len(s.indexes)-1]
+	ix.header = rec.Header // with the tracks that are refined
+	ix.clusters.scale = h.TimestampScale
 	s.hasVideo, s.nextCue = false, 0
 	for i := range h.Tracks {
 		s.hasVideo = s.hasVideo || h.Tracks[i].Type == Video
