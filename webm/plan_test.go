@@ -518,6 +518,10 @@ func TestASeekableFileCarriesAllButWhatPlansMakeAnew(t *testing.T) {
 			names: "SeekHead Info Tracks Tags",
 		},
 		{
+			name: "a frame before the Timestamp of its cluster", stream: stream(tracks(vp8), cluster(100, simpleBlock(1, -50, 0x80, "frame"))),
+			names: "SeekHead Info Tracks Cues",
+		},
+		{
 			name: "a cluster without Timestamp", stream: stream(tracks(vp8), unknown(IDCluster), cluster(5, frame)),
 			names: "SeekHead Info Tracks Cues",
 		},
@@ -936,6 +940,9 @@ func sameFromAStore(t *testing.T, stream []byte) {
 				if !bytes.Equal(head, h) || data != d || fmt.Sprint(edit) != fmt.Sprint(e) {
 					t.Errorf("the form of cluster %d is %x %v %v, and of the index %x %v %v", len(clusters), head, data, edit, h, d, e)
 				}
+				if any := edited(stream, data, ix.Edit()); !bytes.Equal(any, edited(stream, data, edit)) {
+					t.Errorf("the edit for any cluster does something else to cluster %d", len(clusters))
+				}
 				clusters = append(clusters, c)
 			}
 		}
@@ -985,7 +992,8 @@ func TestPlansMakeTheSameOfAStoreAsOfTheStream(t *testing.T) {
 	}{
 		{"heads that grow", stream(tracks(vp8, opus),
 			narrow(number(IDTimestamp, 0), frame(0, 0x80), sound(0), frame(40, 0), sound(60), simpleBlock(1, 80, 0, strings.Repeat("x", 200))),
-			narrow(number(IDTimestamp, 100), frame(0, 0x80), sound(0)))},
+			narrow(number(IDTimestamp, 100), frame(0, 0x80), sound(0)),
+			narrow(number(IDTimestamp, 140), frame(0, 0x80), sound(0)))},
 		{"Position and PrevSize", stream(tracks(vp8, opus),
 			cluster(0, number(IDPosition, 9), frame(0, 0x80), sound(0)),
 			unknown(IDCluster, number(IDPrevSize, 9), number(IDTimestamp, 40), frame(0, 0x80), sound(0)))},
