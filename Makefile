@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 DIST := js/dist
+# The link step knows the tables of this version's runtime.
+export GOTOOLCHAIN := go1.26.8
 GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/link/*') go.mod go.sum
 LINK_SOURCES := $(shell find wasm/link -name '*.go' -not -name '*_test.go')
 JS_SOURCES := $(shell find js/src -name '*.ts') js/package.json js/tsconfig.json

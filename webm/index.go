@@ -6,7 +6,8 @@ import "github.com/webmend/webmend/ebml"
 // clusters, its key frames. Plans are made from it alone, but for what a cut
 // inside a cluster needs. It has some 10 bytes a cluster and none of the media.
 //
-// An index grows with the splitter that it is from; a plan is of what it knew.
+// An index grows with the splitter that it is from; a plan is of what it knew. It
+// and its splitter are for one goroutine at a time; plans are for any.
 type Index struct {
 	// Stored says that plans are to be carried out on a store that holds the
 	// header as recorded and then each cluster in its final form, as

@@ -479,6 +479,10 @@ func (s *Splitter) readTimestamp(h ebml.Head, ticks uint64) {
 		s.fail(CodeInvalidValue, "is more than 36 years")
 		return
 	}
+	if s.hasTime {
+		s.fail(CodeInvalidValue, "is the second of its Cluster")
+		return
+	}
 	if h.Size > 8 || h.Offset-s.entry.data() > 1<<32-1 {
 		s.fail(CodeInvalidValue, "is not an integer at the beginning of its Cluster")
 		return

@@ -341,9 +341,7 @@ export class Recording {
     let told = 0;
     for (let facts; (facts = splitter.takeHeader()); ) {
       const bytes = join(this.#cut(facts));
-      const store = new Store();
-      store.add(bytes);
-      this.#recordings[facts.recording] = { type: facts.mimeType, store };
+      this.#recordings[facts.recording] = { type: facts.mimeType, store: new Store(bytes) };
       this.#headers.push(new Header(facts, bytes, facts.mimeType));
       told = facts.end;
     }

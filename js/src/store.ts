@@ -4,12 +4,21 @@
 /** How large a Blob of the store is: each costs the browser a third of a millisecond, whatever its size. */
 const blobLength = 1 << 20;
 
-/** Bytes that are only ever added to, in Blobs of about 1 MiB. */
+/**
+ * A recording's header, and then bytes that are only ever added to, in Blobs of
+ * about 1 MiB. The header stays as bytes: files are made of parts of it.
+ */
 export class Store {
+  readonly #header: Uint8Array<ArrayBuffer>;
   #blobs: { start: number; blob: Blob }[] = [];
   #open: Uint8Array<ArrayBuffer>[] = [];
-  #openStart = 0;
-  size = 0;
+  #openStart: number;
+  size: number;
+
+  constructor(header: Uint8Array<ArrayBuffer>) {
+    this.#header = header;
+    this.#openStart = this.size = header.length;
+  }
 
   /** Adds bytes, which must not change from then on. */
   add(...parts: Uint8Array<ArrayBuffer>[]): void {
@@ -30,6 +39,7 @@ export class Store {
   /** The bytes from start up to end, to be part of a Blob. Whole Blobs are shared, not copied. */
   parts(start: number, end: number): BlobPart[] {
     const parts: BlobPart[] = [];
+    if (start < this.#header.length) parts.push(this.#header.subarray(start, end));
     for (let i = this.#find(start); i < this.#blobs.length; i++) {
       const { start: at, blob } = this.#blobs[i]!;
       if (at >= end) break;
