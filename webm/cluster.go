@@ -1,0 +1,290 @@
+package webm
+
+// How a Splitter reads a cluster and its blocks.
+
+import "github.com/webmend/webmend/ebml"
+
+// cueInterval is how far apart the blocks are that a recording without video is
+// entered at, in nanoseconds: the least that WebM's guidelines ask for.
+const cueInterval = 500_000_000
+
+// openCluster is the cluster under way.
+type openCluster struct {
+	Cluster
+	entry     entry         // for the index
+	hasTime   bool          // its Timestamp has been read
+	counts    []TrackBlocks // by the order of the recording's tracks
+	keyFrames []KeyFrame    // of video
+	cues      []KeyFrame    // of audio, where there is no video
+	sawVideo  bool          // it has a block of video
+
+	// What of it has been told as fragments, and of the rest whether it has a
+	// block of video and begins with a key frame.
+	given        Cluster
+	restSawVideo bool
+	restBegins   uint8 // beginsWithKey, or 0
+}
+
+// openBlock is the SimpleBlock or BlockGroup under way.
+type openBlock struct {
+	offset    int64
+	head      Block
+	hasHead   bool
+	track     int       // index of its track, or -1 if the header has no such track
+	one       [1][]byte // where the frame of a block without lacing is kept for a moment
+	media     int64     // duration by what the frames say, in nanoseconds, or 0
+	duration  int64     // BlockDuration in nanoseconds, or 0
+	discard   int64     // DiscardPadding in nanoseconds
+	reference bool
+}
+
+// openCluster begins a cluster, the first of which ends the header.
+func (s *Splitter) openCluster(h ebml.Head) {
+	if s.inHeader {
+		if !s.hasTracks {
+			s.fail(CodeMissing, "comes before any Tracks")
+			return
+		}
+		s.closeHeader(h.Offset)
+	}
+	at := Range{Start: h.Offset}
+	s.inCluster = true
+	s.open = openCluster{
+		Cluster:   Cluster{Range: at, Recording: len(s.report.Recordings) - 1, HeadLen: h.Len, Known: h.Size != ebml.UnknownSize},
+		entry:     entry{Range: at, headLen: uint8(h.Len)},
+		counts:    s.open.counts[:0], // whose memory serves for every cluster
+		keyFrames: s.open.keyFrames[:0],
+		cues:      s.open.cues[:0],
+	}
+	if !s.hasVideo {
+		s.open.entry.flags, s.open.restBegins = beginsWithKey, beginsWithKey
+	}
+	for _, t := range s.recording().Header.Tracks {
+		s.open.counts = append(s.open.counts, TrackBlocks{Number: t.Number})
+	}
+	s.scan.Enter()
+}
+
+// readTimestamp takes in the Timestamp of the open cluster.
+func (s *Splitter) readTimestamp(h ebml.Head, ticks uint64) {
+	if ticks > maxTime/uint64(s.recording().Header.TimestampScale) {
+		s.fail(CodeInvalidValue, "is more than 36 years")
+		return
+	}
+	if s.open.hasTime {
+		s.fail(CodeInvalidValue, "is the second of its Cluster")
+		return
+	}
+	if h.Size > 8 || h.Offset-s.open.entry.data() > 1<<32-1 {
+		s.fail(CodeInvalidValue, "is not an integer at the beginning of its Cluster")
+		return
+	}
+	s.open.Cluster.Timestamp = int64(ticks)
+	s.open.entry.timeAt, s.open.entry.timeLen = uint32(h.Offset-s.open.entry.data()), uint8(h.Len+int(h.Size))
+	s.open.hasTime = true
+}
+
+// readBlock takes in the first bytes of a SimpleBlock or Block, and asks for
+// more where they are not enough.
+func (s *Splitter) readBlock(h ebml.Head, data []byte) {
+	b, n, ok := parseBlockHead(data)
+	if !ok {
+		s.fail(CodeInvalidBlock, "is too short for a block")
+		return
+	}
+	if !s.open.hasTime {
+		s.fail(CodeMissing, "comes before the Timestamp of its Cluster")
+		return
+	}
+	tracks := s.recording().Header.Tracks
+	s.block.head, s.block.hasHead = b, true
+	s.block.track = -1
+	for i := range tracks {
+		if tracks[i].Number == b.Track {
+			s.block.track = i
+			break
+		}
+	}
+	if s.block.track < 0 {
+		return
+	}
+	track := &tracks[s.block.track]
+
+	want := int64(len(data))
+	if b.Lacing != NoLacing {
+		want = h.Size
+		if want > maxLacedBlock {
+			s.fail(CodeTooLarge, "has lacing and more than 1 MiB")
+			return
+		}
+	} else if track.needsKeyFrame() {
+		want = min(codecFrameLen, h.Size)
+	}
+	if int64(len(data)) < want {
+		s.scan.Read(int(want))
+		return
+	}
+
+	payload := h.Size - int64(n)
+	s.block.one[0] = data[n:]
+	frames := s.block.one[:]
+	if b.Lacing != NoLacing {
+		if frames, ok = splitLaces(b.Lacing, data[n:]); !ok {
+			s.fail(CodeInvalidBlock, "has lacing that does not add up")
+			return
+		}
+		payload = 0
+		for _, f := range frames {
+			payload += int64(len(f))
+		}
+	} else if track.needsKeyFrame() {
+		track.Codec = track.keyFrameCodec(data[n:])
+	}
+	s.block.media = track.blockDuration(frames, payload)
+	s.block.one[0] = nil
+}
+
+// A blockFacts is what a Cutter must know of a block.
+type blockFacts struct {
+	Range        // of its SimpleBlock or BlockGroup
+	track    int // index of its track
+	ticks    int64
+	duration int64 // nanoseconds, 0 if not known
+	key      bool
+}
+
+// countBlock takes in the block that has just ended.
+func (s *Splitter) countBlock(id ebml.ID) {
+	b := &s.block
+	if !b.hasHead {
+		return // a BlockGroup without a Block
+	}
+	s.open.Cluster.Blocks++
+	if b.track < 0 {
+		return
+	}
+	rec := s.recording()
+	track := &rec.Header.Tracks[b.track]
+	ticks := s.open.Cluster.Timestamp + int64(b.head.Timestamp)
+	duration := b.duration
+	if duration == 0 {
+		duration = b.media
+	}
+	at := ticks * rec.Header.TimestampScale
+	ix := s.indexes[len(s.indexes)-1]
+	block := KeyFrame{track.Number, ticks, b.offset}
+	if !s.clocks[b.track].seen {
+		ix.first = append(ix.first, block)
+	}
+	duration = max(0, duration-b.discard)
+	s.clocks[b.track].add(at, duration)
+	s.open.entry.flags |= hasBlocks
+
+	s.open.counts[b.track].Blocks++
+	// A Block has no key flag: it is a key frame if it refers to no other
+	// (RFC 9559 §10.2).
+	key := b.head.Key
+	if id == IDBlockGroup {
+		key = !b.reference
+	}
+	if s.visit != nil {
+		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, ticks, duration, key || track.onlyKeyFrames()})
+	}
+	if !key && id == IDSimpleBlock && track.onlyKeyFrames() {
+		s.open.entry.flags |= needsKeys
+	}
+	if track.Type == Video {
+		if key && !s.open.sawVideo {
+			s.open.entry.flags |= beginsWithKey
+		}
+		if key && !s.open.restSawVideo {
+			s.open.restBegins = beginsWithKey
+		}
+		s.open.sawVideo, s.open.restSawVideo = true, true
+	}
+	if key || track.onlyKeyFrames() {
+		s.open.counts[b.track].KeyFrames++
+		if track.Type == Video {
+			s.open.keyFrames = append(s.open.keyFrames, block)
+		} else if !s.hasVideo && at >= s.nextCue {
+			s.open.cues = append(s.open.cues, block)
+			s.nextCue = at + cueInterval
+		}
+	}
+}
+
+// closeCluster ends the open cluster where the last whole element ends.
+func (s *Splitter) closeCluster() {
+	s.inCluster = false
+	rec := s.recording()
+	ix := s.indexes[len(s.indexes)-1]
+	c := s.fact()
+	rec.Clusters++
+	for _, clock := range s.clocks {
+		if clock.seen {
+			rec.Duration = max(rec.Duration, clock.end())
+		}
+	}
+	if s.hasVideo {
+		ix.add(c.form, s.open.keyFrames)
+	} else {
+		ix.add(c.form, s.open.cues)
+	}
+	ix.duration = rec.Duration
+	s.tell(c.Start, c.End)
+	if s.open.given.Blocks == 0 {
+		s.clusters = append(s.clusters, c)
+	} else {
+		s.closeFragment(c)
+	}
+}
+
+// fact is the open cluster as it is so far, up to the last whole element.
+func (s *Splitter) fact() Cluster {
+	c := s.open.Cluster
+	c.End = s.whole
+	c.KeyFrames = append([]KeyFrame(nil), s.open.keyFrames...)
+	c.Tracks = append([]TrackBlocks(nil), s.open.counts...)
+	begin := c.Timestamp * s.recording().Header.TimestampScale
+	for i, clock := range s.clocks {
+		if s.open.counts[i].Blocks > 0 {
+			c.Duration = max(c.Duration, clock.end()-begin)
+		}
+	}
+	s.open.entry.End, s.open.entry.timestamp = c.End, c.Timestamp
+	if s.open.entry.flags&hasBlocks != 0 {
+		s.open.entry.until = begin + c.Duration
+	}
+	c.form = s.open.entry
+	if edit := s.indexes[c.Recording].form(&s.open.entry); edit != nil {
+		c.edit = *edit
+	}
+	return c
+}
+
+// closeFragment tells what of the open cluster has not been told as a fragment.
+func (s *Splitter) closeFragment(c Cluster) {
+	given := s.open.given
+	if given.Blocks == c.Blocks {
+		return
+	}
+	s.open.given = c
+	c.Fragment, c.HeadLen = true, 0
+	c.Start = given.End
+	if given.Blocks == 0 {
+		c.Start = s.open.entry.data() + int64(s.open.entry.timeAt) + int64(s.open.entry.timeLen)
+	} else {
+		c.Blocks -= given.Blocks
+		c.KeyFrames = c.KeyFrames[len(given.KeyFrames):]
+		c.Tracks = append([]TrackBlocks(nil), c.Tracks...)
+		for i, t := range given.Tracks {
+			c.Tracks[i].Blocks -= t.Blocks
+			c.Tracks[i].KeyFrames -= t.KeyFrames
+		}
+		c.form.flags = c.form.flags&^beginsWithKey | s.open.restBegins
+	}
+	if s.hasVideo {
+		s.open.restBegins, s.open.restSawVideo = 0, false
+	}
+	s.clusters = append(s.clusters, c)
+}

@@ -1,0 +1,126 @@
+package webm
+
+// How a Splitter reads a header: the EBML header, Info and Tracks.
+
+import "github.com/webmend/webmend/ebml"
+
+// openRecording begins another recording at an EBML header.
+func (s *Splitter) openRecording(h ebml.Head) {
+	if s.inHeader {
+		s.closeHeader(h.Offset)
+	}
+	s.report.Recordings = append(s.report.Recordings, Recording{Header: Header{
+		Range:          Range{Start: h.Offset},
+		Recording:      len(s.report.Recordings),
+		DocType:        "matroska",
+		TimestampScale: 1_000_000,
+	}})
+	s.indexes = append(s.indexes, &Index{})
+	s.inHeader, s.hasTracks = true, false
+	s.scan.Enter()
+}
+
+// headerEnd is how large the open header is at least, with the element h in it.
+func (s *Splitter) headerEnd(h ebml.Head) int64 {
+	end := h.End()
+	if h.ID == IDSegment || h.ID == IDCluster {
+		end = h.Offset
+	}
+	return end - s.recording().Header.Start
+}
+
+// readHeader takes in a value of the EBML header or of Info.
+func (s *Splitter) readHeader(id ebml.ID, data []byte) {
+	h := &s.recording().Header
+	switch id {
+	case ebml.IDDocType:
+		h.DocType = ebml.ParseString(data)
+		if h.DocType != "webm" && h.DocType != "matroska" {
+			s.fail(CodeNotWebM, `is "`+h.DocType+`", not webm or matroska`)
+		}
+	case IDTimestampScale:
+		scale := ebml.ParseUint(data)
+		if scale == 0 || scale > maxTimestampScale {
+			s.fail(CodeInvalidValue, "is not from 1 to 1000000000000 nanoseconds")
+			return
+		}
+		h.TimestampScale = int64(scale)
+	case IDDuration:
+		h.Duration = ebml.ParseFloat(data)
+	case IDMuxingApp:
+		h.MuxingApp = ebml.ParseString(data)
+	case IDWritingApp:
+		h.WritingApp = ebml.ParseString(data)
+	}
+}
+
+// openTrack begins another track of the header.
+func (s *Splitter) openTrack() {
+	h := &s.recording().Header
+	if len(h.Tracks) == s.opts.MaxTracks {
+		s.fail(CodeTooLarge, "is one more track than MaxTracks")
+		return
+	}
+	h.Tracks = append(h.Tracks, Track{Language: "eng"})
+	s.scan.Enter()
+}
+
+// closeTrack completes the last track of the header.
+func (s *Splitter) closeTrack() {
+	tracks := s.recording().Header.Tracks
+	t := &tracks[len(tracks)-1]
+	if t.Number == 0 {
+		s.fail(CodeMissing, "has no TrackNumber")
+		return
+	}
+	if t.Type == Audio {
+		if t.SampleRate == 0 {
+			t.SampleRate = 8000
+		}
+		t.Channels = max(t.Channels, 1)
+	}
+	t.Codec = t.headerCodec()
+}
+
+// closeHeader ends the open header at offset end. One without Tracks is of no
+// use: what it has becomes other elements.
+func (s *Splitter) closeHeader(end int64) {
+	s.inHeader = false
+	rec := s.recording()
+	if !s.hasTracks {
+		s.report.Recordings = s.report.Recordings[:len(s.report.Recordings)-1]
+		s.indexes = s.indexes[:len(s.indexes)-1]
+		return
+	}
+	rec.Header.End = end
+	s.tell(rec.Header.Start, end)
+	h := rec.Header
+	h.Tracks = append([]Track(nil), h.Tracks...) // key frames refine those of the recording
+	s.headers = append(s.headers, h)
+	ix := s.indexes[len(s.indexes)-1]
+	ix.header = rec.Header // with the tracks that are refined
+	ix.clusters.scale = h.TimestampScale
+	s.hasVideo, s.nextCue = false, 0
+	for i := range h.Tracks {
+		s.hasVideo = s.hasVideo || h.Tracks[i].Type == Video
+	}
+	s.clocks = make([]clock, len(h.Tracks))
+}
+
+// keepPart keeps in the index where the element is that has just ended, of the
+// header or after the clusters.
+func (s *Splitter) keepPart() {
+	h := s.scan.Head()
+	ix := s.indexes[len(s.indexes)-1]
+	switch h.ID {
+	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:
+		return // plans make their own
+	case IDInfo, IDTracks:
+		if !s.inHeader {
+			return // they are not read again
+		}
+	}
+	if len(ix.parts) < maxParts || h.ID == IDTracks && !s.hasTracks {
+		ix.parts = append(ix.parts, part{s.scan.Parent(), h.ID, Range{h.Offset, s.scan.EndOffset()}})
+	}
+}
