@@ -71,10 +71,14 @@ export class Instance {
   dead = false;
   readonly #exports: Exports;
   readonly #text = new TextDecoder();
+  #lastWords = ""; // of Go's runtime, when it crashes
 
   constructor(module: WebAssembly.Module) {
     let memory: WebAssembly.Memory | undefined;
-    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi(() => memory!) });
+    const say = (text: string) => {
+      if (this.#lastWords.length < 1000) this.#lastWords += text;
+    };
+    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi(() => memory!, say) });
     this.#exports = instance.exports as unknown as Exports;
     memory = this.#exports.memory;
     this.#exports._initialize?.();
@@ -188,7 +192,8 @@ export class Instance {
 
   #fail(why: string, cause?: unknown): never {
     this.dead = true;
-    throw new WebmendError({ code: "trap", message: `webmend: a bug in the module: ${why}` }, { cause });
+    const words = this.#lastWords.replace(/\s+/g, " ").trim();
+    throw new WebmendError({ code: "trap", message: `webmend: a bug in the module: ${why}${words && `: ${words}`}` }, { cause });
   }
 }
 
@@ -300,8 +305,7 @@ export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 }
 
 /** What Go's runtime asks of its host. The module itself asks for nothing. */
-function wasi(memory: () => WebAssembly.Memory): Record<string, (...args: number[]) => number> {
-  let words = "";
+function wasi(memory: () => WebAssembly.Memory, say: (text: string) => void): Record<string, (...args: number[]) => number> {
   const view = () => new DataView(memory().buffer);
   const nothing = (count: number, size: number) => {
     view().setUint32(count, 0, true);
@@ -328,21 +332,20 @@ function wasi(memory: () => WebAssembly.Memory): Record<string, (...args: number
       crypto.getRandomValues(new Uint8Array(memory().buffer, address, length));
       return 0;
     },
-    // Only a crash of Go's runtime writes, a word at a time: the first lines are
-    // for whoever mends it, and become the error's.
+    // Only a crash of Go's runtime writes, a word at a time.
     fd_write(_fd, vectors, count, written) {
       let total = 0;
       for (let i = 0; i < count!; i++) {
         const address = view().getUint32(vectors! + 8 * i, true);
         const length = view().getUint32(vectors! + 8 * i + 4, true);
-        if (words.length < 1000) words += new TextDecoder().decode(new Uint8Array(memory().buffer, address, length));
+        say(new TextDecoder().decode(new Uint8Array(memory().buffer, address, length)));
         total += length;
       }
       view().setUint32(written!, total, true);
       return 0;
     },
     proc_exit(code) {
-      throw new Error(`the module exited with ${code}: ${words}`);
+      throw new Error(`it exited with ${code}`);
     },
   };
 }
