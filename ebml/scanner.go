@@ -87,6 +87,31 @@ func (s *Scanner) Push(chunk []byte) { s.chunk = chunk }
 // size that are open; an element that is cut short is an error.
 func (s *Scanner) Finish() { s.finished = true }
 
+// Reset makes the scanner begin anew at offset of the stream, inside the elements
+// open, the outermost first.
+func (s *Scanner) Reset(offset int64, open ...Head) {
+	*s = Scanner{Ends: s.Ends, MaxDepth: s.MaxDepth, pos: offset, open: s.open[:0], data: s.data[:0]}
+	for _, h := range open {
+		limit := h.End()
+		if limit < 0 {
+			limit = s.limit()
+		}
+		s.open = append(s.open, opened{h, limit})
+	}
+}
+
+// Unread is what of the pushed bytes the last token or an error leaves to be read,
+// and where it is: held, of earlier pushes, and then chunk. It is the same
+// however the stream is cut, but for where held ends.
+func (s *Scanner) Unread() (held, chunk []byte, offset int64) {
+	if s.step == skipping && len(s.data) == 0 && s.pos == s.cur.DataOffset() {
+		// The value that was given has not been stepped over yet.
+		n := len(s.value)
+		return nil, s.chunk[n:], s.pos + int64(n)
+	}
+	return s.part[:s.nPart], s.chunk, s.pos - int64(s.nPart)
+}
+
 // Err is why the scanner has stopped, or nil.
 func (s *Scanner) Err() *Error { return s.err }
 
@@ -207,7 +232,7 @@ func (s *Scanner) Next() Kind {
 			if s.err != nil {
 				return More
 			}
-			s.tok = s.cur
+			s.tok, s.value = s.cur, nil
 			s.step = skipping
 			return Start
 		}

@@ -188,9 +188,21 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 	for i := range r.Dropped {
 		d := &r.Dropped[i]
 		w.next(i)
-		w.put(`{"start":#,"end":#,"reason":`, d.Start, d.End)
+		w.put(`{"start":#,"end":#,"before":$,"after":`, d.Start, d.End, d.Before)
+		if d.After < 0 {
+			w.put(`null`)
+		} else {
+			w.put(`$`, d.After)
+		}
+		w.put(`,"reason":`)
 		w.error(d.Reason)
 		w.put(`}`)
+	}
+	w.put(`],"gaps":[`)
+	for i := range r.Gaps {
+		g := &r.Gaps[i]
+		w.next(i)
+		w.put(`{"recording":#,"track":#,"start":$,"end":$,"offset":#}`, int64(g.Recording), int64(g.Track), g.Start, g.End, g.Offset)
 	}
 	w.put(`],"error":`)
 	w.error(err)

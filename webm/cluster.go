@@ -159,8 +159,11 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if !b.hasHead {
 		return // a BlockGroup without a Block
 	}
-	s.open.Cluster.Blocks++
 	if b.track < 0 {
+		if s.trial {
+			s.fail(CodeInvalidBlock, "is of no track")
+		}
+		s.open.Cluster.Blocks++
 		return
 	}
 	rec := s.recording()
@@ -173,11 +176,24 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	at := ticks * rec.Header.TimestampScale
 	ix := s.indexes[len(s.indexes)-1]
 	block := KeyFrame{track.Number, ticks, b.offset}
-	if !s.clocks[b.track].seen {
+	c := &s.clocks[b.track]
+	if !c.seen {
 		ix.first = append(ix.first, block)
 	}
+	if track.Type == Audio && c.seen && at < c.last {
+		if s.open.counts[b.track].Blocks > 0 {
+			// The head of a Cluster is lost before it, and with that what its time is.
+			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
+			return
+		}
+		*c = clock{} // a Cluster may go back
+	}
+	s.open.Cluster.Blocks++
 	duration = max(0, duration-b.discard)
-	s.clocks[b.track].add(at, duration)
+	if track.Type == Audio {
+		s.noteGap(track, c, at, b.offset)
+	}
+	c.add(at, duration)
 	s.open.entry.flags |= hasBlocks
 
 	s.open.counts[b.track].Blocks++
@@ -210,6 +226,17 @@ func (s *Splitter) countBlock(id ebml.ID) {
 			s.open.cues = append(s.open.cues, block)
 			s.nextCue = at + cueInterval
 		}
+	}
+}
+
+// noteGap reports that a block of audio at a time, in nanoseconds, comes too late
+// after the one before it.
+func (s *Splitter) noteGap(track *Track, c *clock, at, offset int64) {
+	if !c.seen || c.duration == 0 || len(s.report.Gaps) == maxGaps {
+		return
+	}
+	if end := c.end(); at-end > max(maxGap*c.duration, minGap) {
+		s.report.Gaps = append(s.report.Gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, at, offset})
 	}
 }
 

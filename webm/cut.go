@@ -195,21 +195,13 @@ func (c *Cutter) Push(chunk []byte) error {
 // open makes ready for the next cluster to be read: a splitter that is in the
 // middle of the recording, and before that cluster's data.
 func (c *Cutter) open() {
-	h := c.index.header
-	s := NewSplitter(Options{})
-	s.begin.known = true
-	s.report.Recordings = []Recording{{Header: h}}
-	s.indexes = []*Index{{}}
-	s.hasTracks = true
-	s.closeHeader(h.End)
-
 	e := c.index.clusters.at(c.reads[c.read])
-	head := ebml.AppendHead(nil, IDSegment, ebml.UnknownSize)
-	head = append(head, clusterHead(e.size(), 8)...)
+	head := clusterHead(e.size(), 8)
+	s := midStream(c.index.header, e.data()-int64(len(head)))
 	read := c.read
 	s.visit = func(b blockFacts) {
-		b.Start -= int64(len(head))
-		b.End -= int64(len(head))
+		b.Start -= e.data()
+		b.End -= e.data()
 		c.blocks[read] = append(c.blocks[read], b)
 	}
 	s.Push(head)

@@ -21,6 +21,8 @@ const (
 	CodeInvalidValue Code = "invalid-value" // an element's value is one that it cannot have
 	CodeInvalidBlock Code = "invalid-block" // a block is too short, or its lacing adds up to more than it holds
 	CodeMissing      Code = "missing"       // something must come before this element, and has not
+	CodeMisplaced    Code = "misplaced"     // an element stands in one that cannot have it
+	CodeOutOfOrder   Code = "out-of-order"  // a block of audio is earlier than the one before it
 	CodeTooLarge     Code = "too-large"     // one of the limits in Options is reached
 
 	// Of plans, which have no offset:

@@ -251,7 +251,7 @@ func TestFragmentsOfARestartedRecorderAreOfBothRecordings(t *testing.T) {
 
 func TestWhatWasWholeBeforeDamageIsInFragments(t *testing.T) {
 	frame := simpleBlock(1, 0, 0x80, "frame")
-	s := NewSplitter(Options{})
+	s := NewSplitter(Options{Strict: true})
 	if err := s.Push(stream(tracks(vp8), cluster(0, frame))); err != nil {
 		t.Fatal(err)
 	}

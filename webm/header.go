@@ -4,6 +4,10 @@ package webm
 
 import "github.com/webmend/webmend/ebml"
 
+// minDocType is the size of the shortest DocType element, "webm"; the EBML header
+// of a recorder has it.
+const minDocType = 7
+
 // openRecording begins another recording at an EBML header.
 func (s *Splitter) openRecording(h ebml.Head) {
 	if s.inHeader {
@@ -15,6 +19,10 @@ func (s *Splitter) openRecording(h ebml.Head) {
 		DocType:        "matroska",
 		TimestampScale: 1_000_000,
 	}})
+	if s.trial && h.Size < minDocType {
+		s.fail(CodeMissing, "has no DocType, where damage may end")
+		return
+	}
 	s.indexes = append(s.indexes, &Index{})
 	s.inHeader, s.hasTracks = true, false
 	s.scan.Enter()

@@ -94,6 +94,16 @@ func (ix *Index) add(e entry, keyFrames []KeyFrame) {
 	}
 }
 
+// hasFirst tells whether the first block of a track is known.
+func (ix *Index) hasFirst(track uint64) bool {
+	for i := range ix.first {
+		if ix.first[i].Track == track {
+			return true
+		}
+	}
+	return false
+}
+
 // Clusters is how many clusters the index has.
 func (ix *Index) Clusters() int { return ix.clusters.len() }
 

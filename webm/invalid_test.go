@@ -356,8 +356,13 @@ func TestWhatIsWrongWithAStreamIsSaidExactly(t *testing.T) {
 		},
 		{
 			name: "an element of 2^56-2 bytes that is not known", stream: after(huge(0x4FFF), make([]byte, 100)),
-			by: report, code: CodeTruncated, offset: 75, path: "Segment/Cluster/0x4FFF",
-			text: "webm: Cluster at 49: 0x4FFF at 75 is cut short by the end of the stream", clusters: "49-75?",
+			by: push, code: CodeMisplaced, offset: 75, path: "Segment/Cluster/0x4FFF",
+			text: "webm: Cluster at 49: 0x4FFF at 75 cannot be there", clusters: "49-75?",
+		},
+		{
+			name: "an element that belongs into Cues", stream: after(element(IDCuePoint)),
+			by: push, code: CodeMisplaced, offset: 75, path: "Segment/Cluster/CuePoint",
+			text: "webm: Cluster at 49: CuePoint at 75 cannot be there", clusters: "49-75?",
 		},
 		{
 			name: "a Void of 2^56-2 bytes after the Segment", stream: slices.Concat(ebmlHeader(), element(IDSegment, tracks(vp8), good), huge(ebml.IDVoid)),
@@ -366,6 +371,13 @@ func TestWhatIsWrongWithAStreamIsSaidExactly(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			// One that is not strict looks on, and here in vain.
+			lenient := splitAllWays(t, c.opts, c.stream)
+			if d := lenient.report.Dropped; c.clusters != "" && c.name != "a second recording without Tracks" && (len(d) != 1 || d[0].Reason.Error() != c.text || ranges(lenient.clusters) != c.clusters || lenient.pushErr != nil) {
+				t.Errorf("lenient: %v", lenient)
+			}
+
+			c.opts.Strict = true
 			o := splitAllWays(t, c.opts, c.stream)
 			var by string
 			var err *Error

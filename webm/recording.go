@@ -116,7 +116,29 @@ type Recording struct {
 type Drop struct {
 	Range
 	Reason *Error
+	Before int64 // nanoseconds, where the last frame before it ends
+	After  int64 // nanoseconds, the Timestamp of the Cluster after it; -1 if another recording or the end of the stream follows
 }
+
+// A Gap is time that has no sound: a chunk that is lost between two blocks leaves a
+// stream that is right but for its clock. Only audio tells. Its packets follow each
+// other with a few milliseconds of jitter, even where a recorder was paused, while a
+// picture that does not change need have no frames. The line is maxGap packets,
+// and at least minGap.
+type Gap struct {
+	Recording  int
+	Track      uint64
+	Start, End int64 // nanoseconds: where a packet ends, and the next begins
+	Offset     int64 // of the block after it
+}
+
+const (
+	maxGap = 3           // packets
+	minGap = 100_000_000 // nanoseconds, as packets can be 2.5 ms long
+
+	// maxGaps bounds what a report keeps of a stream whose clock is mad.
+	maxGaps = 1000
+)
 
 // A Report accounts for every byte of the stream: the headers of its recordings,
 // their clusters, Other and Dropped are all of it, without gap or overlap.
@@ -125,6 +147,7 @@ type Report struct {
 	Recordings []Recording
 	Other      []Range // whole elements that are none of these: Cues, Tags or Void between and after clusters
 	Dropped    []Drop
+	Gaps       []Gap // where sound is missing though no byte is, the first 1,000 of them
 }
 
 // A clock follows the time of one track's frames, all in nanoseconds.

@@ -31,6 +31,8 @@ const (
 	IDBlockDuration   ebml.ID = 0x9B
 	IDReferenceBlock  ebml.ID = 0xFB
 	IDDiscardPadding  ebml.ID = 0x75A2
+	IDSilentTracks    ebml.ID = 0x5854
+	IDEncryptedBlock  ebml.ID = 0xAF
 	IDBlockAdditions  ebml.ID = 0x75A1
 	IDBlockMore       ebml.ID = 0xA6
 	IDBlockAddID      ebml.ID = 0xEE

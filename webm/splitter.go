@@ -12,6 +12,10 @@ type Options struct {
 	// MaxTracks is the most tracks a recording may have, as each cluster counts
 	// the blocks of each. 0 is 128.
 	MaxTracks int
+
+	// Strict makes damage final. Otherwise a splitter goes on at the next cluster,
+	// or the next recording, and says in the Report what it left out.
+	Strict bool
 }
 
 // How much of an element is read. Of a block its head with the longest track
@@ -22,6 +26,7 @@ const (
 	blockHeadLen  = ebml.MaxVINTLen + 3 + 2
 	codecFrameLen = blockHeadLen + 256
 	maxLacedBlock = 1 << 20
+	maxUnknown    = 1 << 10
 )
 
 // A Splitter takes a stream apart into headers and clusters. It keeps nothing
@@ -52,6 +57,14 @@ type Splitter struct {
 	hasVideo bool    // the recording has
 	nextCue  int64   // nanoseconds, where the next cue can be if it has none
 
+	lost *search // after damage, until the stream goes on somewhere
+
+	// Of a candidate for where it goes on.
+	trial  bool
+	tried  int64 // where it begins
+	proven bool  // that it is one
+	ended  bool  // and it is a cluster whose end has been read
+
 	visit func(blockFacts) // for a Cutter, or nil
 }
 
@@ -69,25 +82,48 @@ func NewSplitter(opts Options) *Splitter {
 }
 
 // Push takes the next bytes of the stream, cut anywhere, and keeps no reference
-// to them. Its error is an [*Error] and final: all that was complete before can
-// be taken, and what is pushed from then on counts as dropped.
+// to them. Its error is an [*Error] and final: the stream is not WebM, its header
+// is damaged, or Options are Strict or reached. All that was complete before can be
+// taken, and what is pushed from then on counts as dropped. Other damage is no
+// error: it is in Dropped once it is over, or at the end.
 func (s *Splitter) Push(chunk []byte) error {
+	offset := s.size
 	s.size += int64(len(chunk))
 	if s.err != nil {
 		return s.err
 	}
+	if s.lost != nil {
+		s.search(chunk, offset)
+		s.read(nil)
+		return errorOrNil(s.err)
+	}
 	var held []byte
 	held, s.err = s.begin.push(chunk)
-	for _, bytes := range [...][]byte{held, chunk} {
-		if s.err == nil && s.begin.known {
-			s.scan.Push(bytes)
-			s.run()
-		}
-	}
-	if s.err != nil {
-		s.settle()
+	if s.err == nil && s.begin.known {
+		s.read(held)
+		s.read(chunk)
 	}
 	return errorOrNil(s.err)
+}
+
+// read scans bytes, or what is left of those before if they are nil, and goes on
+// after damage in them.
+func (s *Splitter) read(bytes []byte) {
+	if s.err != nil || s.lost != nil {
+		return
+	}
+	if bytes != nil {
+		s.scan.Push(bytes)
+	}
+	for s.run(); s.err != nil; s.run() {
+		if s.opts.Strict || s.inHeader || len(s.report.Recordings) == 0 {
+			s.settle()
+			return
+		}
+		if s.loseTrack(); s.lost != nil {
+			return
+		}
+	}
 }
 
 // Header returns the next header that is complete and has not been returned,
@@ -142,15 +178,31 @@ func (s *Splitter) Index(recording int) *Index {
 // header; one that is only cut short after its header has none.
 func (s *Splitter) Finish() (Report, error) {
 	if s.err == nil {
-		if s.err = s.begin.finish(); s.err == nil {
-			s.scan.Finish()
-			s.run()
-			s.settle()
+		s.err = s.begin.finish()
+	}
+	if s.err == nil {
+		if s.lost != nil {
+			if t := s.lost.last(); t != nil {
+				s.goOn(t)
+			}
 		}
+		if s.lost == nil {
+			s.scan.Finish()
+			s.read(nil)
+		}
+		s.settle()
+	}
+	reason := s.err
+	if s.lost != nil {
+		reason, s.lost.trials = s.lost.reason, nil
 	}
 	s.tell(s.whole, s.whole)
 	if s.size > s.told {
-		s.report.Dropped = append(s.report.Dropped, Drop{Range{s.told, s.size}, s.err})
+		before := int64(0)
+		if n := len(s.report.Recordings); n > 0 {
+			before = s.report.Recordings[n-1].Duration
+		}
+		s.report.Dropped = append(s.report.Dropped, Drop{Range{s.told, s.size}, reason, before, -1})
 		s.told = s.size
 	}
 	if s.err != nil && s.err.Code == CodeTruncated && len(s.report.Recordings) > 0 {
@@ -161,7 +213,7 @@ func (s *Splitter) Finish() (Report, error) {
 
 // run takes the scanner's tokens as far as the bytes go.
 func (s *Splitter) run() {
-	for s.err == nil {
+	for s.err == nil && !s.proven {
 		switch s.scan.Next() {
 		case ebml.Start:
 			s.start(s.scan.Head())
@@ -223,6 +275,14 @@ func (s *Splitter) start(h ebml.Head) {
 			s.scan.Read(8)
 		case IDPosition, IDPrevSize, ebml.IDCRC32:
 			s.open.entry.flags |= needsVoid
+		case ebml.IDVoid, IDSilentTracks, IDEncryptedBlock:
+		default:
+			// What misread bytes look like. An element of a later version of
+			// Matroska would be small.
+			if _, _, known := Lookup(h.ID); known || h.Size > maxUnknown {
+				s.fail(CodeMisplaced, "cannot be there")
+				return
+			}
 		case IDSimpleBlock:
 			s.block = openBlock{offset: h.Offset}
 			s.scan.Read(blockHeadLen)
@@ -272,9 +332,14 @@ func (s *Splitter) end(id ebml.ID) {
 	switch s.scan.Parent() {
 	case 0:
 		s.whole = s.scan.EndOffset()
+		if s.trial {
+			s.proven = true // an EBML header, whose DocType was right
+		}
 	case IDSegment:
 		s.whole = s.scan.EndOffset()
 		switch {
+		case id == IDCluster && s.trial:
+			s.proven, s.ended = true, true
 		case id == IDCluster:
 			s.closeCluster()
 		default:
@@ -288,10 +353,13 @@ func (s *Splitter) end(id ebml.ID) {
 			s.closeTrack()
 		}
 	case IDCluster:
-		s.whole = s.scan.EndOffset()
 		if id == IDSimpleBlock || id == IDBlockGroup {
 			s.countBlock(id)
 		}
+		if s.err == nil {
+			s.whole = s.scan.EndOffset()
+		}
+		s.proven = s.trial && s.open.Blocks == provenBlocks
 	}
 }
 

@@ -9,7 +9,7 @@ import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
 import { Splitter, Walker, type Plan } from "./module.js";
 import { planKinds } from "./plan.js";
-import type { ClusterFacts, Problem, Range, RecordingFacts, Report } from "./types.js";
+import type { ClusterFacts, Gap, Problem, Range, RecordingFacts, Report } from "./types.js";
 
 const usage = `webmend takes apart what MediaRecorder recorded.
 
@@ -19,6 +19,8 @@ const usage = `webmend takes apart what MediaRecorder recorded.
   webmend clip     CHUNK... -o out.webm --start S --end S
                                                the part between two times, in seconds
   webmend join     FILE...  -o out.webm        recordings one after the other, seekable
+  webmend check    CHUNK...                    what is damaged or missing; the exit status is 0 if
+                                               nothing, 1 if something, 2 if there is no recording
   webmend info     CHUNK...                    every element, with its place and value
 
 Several files are the chunks of one recording, in order, but for join; - is standard
@@ -27,7 +29,7 @@ input. "cat header.webm clusters.webm" plays. Nothing is encoded again.
   -o, --output FILE   where to write; - is standard output, the default in a pipe
   --recording N       which recording, if the recorder was restarted; default 1
   --start S, --end S  clip: from the last key frame at or before start; default all
-  --json              info: recordings, tracks and clusters, as JSON
+  --json              info: recordings, tracks and clusters, as JSON; check: the report
   --hex               info: with the bytes of each element's ID and size
   --help, --version
 `;
@@ -110,11 +112,18 @@ function say(text: string): void {
 }
 
 /** Says what of the stream is lost. Damage makes the exit status 1; being cut short at the end does not. */
-function sayDropped(input: Input, { error, dropped }: Report): void {
-  for (const { start, end, reason } of dropped) {
-    say(`${reason.message}${input.place(reason.offset)}: left out ${end - start} bytes from ${start} on`);
+function sayDropped(input: Input, { dropped, gaps }: Report): void {
+  for (const { start, end, reason, before, after } of dropped) {
+    const time = after === null ? "" : `, ${before.toFixed(3)} s to ${after.toFixed(3)} s`;
+    say(`${reason.message}${input.place(reason.offset)}: left out ${end - start} bytes from ${start} on${time}`);
+    if (reason.code !== "truncated") process.exitCode = 1;
   }
-  if (error) process.exitCode = 1;
+  for (const gap of gaps) say(`something is missing${gapText(input, gap)}`);
+  if (gaps.length > 0) process.exitCode = 1;
+}
+
+function gapText(input: Input, { track, start, end, offset }: Gap): string {
+  return ` before ${offset}${input.place(offset)}: track ${track} has no sound from ${start.toFixed(3)} s to ${end.toFixed(3)} s`;
 }
 
 async function header(input: Input, index: number, output: string | undefined): Promise<void> {
@@ -214,6 +223,23 @@ async function infoJSON(input: Input): Promise<void> {
   sayDropped(input, report);
 }
 
+async function check(input: Input, json: boolean): Promise<void> {
+  const contents = await split(input, () => false);
+  choose(contents, 0);
+  const { recordings, dropped, gaps, bytes } = contents.report;
+  const lines = recordings.map((r, i) => `Recording ${i + 1}: ${r.mimeType}, ${r.duration.toFixed(3)} s in ${r.clusters} clusters`);
+  let lost = 0;
+  for (const [i, { start, end, before, after, reason }] of dropped.entries()) {
+    lost += end - start;
+    const until = after === null ? "the end" : `${after.toFixed(3)} s`;
+    lines.push(`Left out ${i + 1}: ${end - start} bytes at ${start}${input.place(start)}, ${before.toFixed(3)} s to ${until}: ${reason.message.replace(/^webm: /, "")}`);
+  }
+  for (const [i, gap] of gaps.entries()) lines.push(`Missing ${i + 1}:${gapText(input, gap)}`);
+  lines.push(lost === 0 ? `Every byte of ${bytes} belongs to a whole element.` : `${lost} of ${bytes} bytes are left out.`);
+  writeFully(1, Buffer.from(json ? JSON.stringify(contents.report, null, 2) + "\n" : lines.join("\n") + "\n"));
+  process.exitCode = lost === 0 && gaps.length === 0 ? 0 : 1;
+}
+
 async function infoTree(input: Input, hex: boolean): Promise<void> {
   const walker = new Walker(await instance());
   const line = elementLine(hex);
@@ -264,7 +290,7 @@ async function main(args: string[]): Promise<void> {
     return void process.stdout.write(`${version}\n`);
   }
   if (values.help || command === undefined) return void process.stdout.write(usage);
-  if (!["header", "clusters", "seekable", "clip", "join", "info"].includes(command)) throw new UsageError(`there is no command ${command}: see webmend --help`);
+  if (!["header", "clusters", "seekable", "clip", "join", "check", "info"].includes(command)) throw new UsageError(`there is no command ${command}: see webmend --help`);
   if (chunks.length === 0) throw new UsageError(`${command} which file? Give the chunks of a recording, or - for standard input`);
   const index = Number(values.recording ?? 1) - 1;
   if (!(Number.isInteger(index) && index >= 0)) throw new UsageError("--recording must be a number from 1 on");
@@ -282,6 +308,7 @@ async function main(args: string[]): Promise<void> {
     else if (command === "seekable") await seekable(input, index, values.output);
     else if (command === "clip") await clip(input, index, { start, end }, values.output);
     else if (command === "join") await joinAll(inputs, values.output);
+    else if (command === "check") await check(input, values.json ?? false);
     else if (values.json) await infoJSON(input);
     else await infoTree(input, values.hex ?? false);
   } finally {
@@ -293,5 +320,5 @@ main(process.argv.slice(2)).catch((error) => {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EPIPE") process.exit(0); // the reader of a pipe has seen enough
   say(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exitCode = process.argv[2] === "check" ? 2 : 1;
 });

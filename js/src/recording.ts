@@ -163,8 +163,10 @@ export class Recording {
    * Blobs are read in their own time; a chunk that is not a Blob is copied at once.
    *
    * Resolves when the chunk has been split: what it completed can then be taken.
-   * Rejects with a WebmendError when the stream is damaged from somewhere on; what
-   * was complete before it stays. Ignoring the promise is fine: `finish` says it too.
+   * Rejects with a WebmendError when there can be nothing more: the stream is not
+   * WebM, or its header is damaged. Ignoring the promise is fine: `finish` says it
+   * too. Damage after the header is no error: the recording goes on at the next
+   * cluster, and the report's `dropped` has what is missing.
    */
   pushChunk(data: Chunk): Promise<void> {
     const chunk = data instanceof Blob ? data : copy(data);
@@ -198,7 +200,7 @@ export class Recording {
    * Ends the recording: waits for all chunks, closes the last cluster, which is
    * then among `takeClusters`, and says what is known. Rejects with a WebmendError
    * if there is no recording in the stream at all; damage after a header is in the
-   * report's `error` and `dropped`.
+   * report's `dropped`.
    *
    * In Firefox `dataavailable` can come after `stop`: finish in a later task.
    */
@@ -258,7 +260,7 @@ export class Recording {
   get report(): Report {
     if (this.#report) return this.#report;
     if (this.#ready && !this.#ready.dead) return this.#ready.report();
-    return { bytes: 0, recordings: [], other: [], dropped: [], error: this.#error };
+    return { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], error: this.#error };
   }
 
   /** The tracks of the recording, the last one in the stream; none before its header is complete. */

@@ -114,10 +114,38 @@ export interface Report {
   recordings: RecordingFacts[];
   /** Whole elements that belong to no header or cluster: Cues, Tags or Void between and after clusters. */
   other: Range[];
-  /** What is no whole element, and why. Empty until `finish`. */
-  dropped: (Range & { reason: Problem })[];
-  /** Why splitting stopped before the end of the stream, or null. */
+  /** What is no whole element, as it is damaged or cut short. What is at the end is known at `finish`. */
+  dropped: Dropped[];
+  /** Where sound is missing though no byte is: a chunk was lost between two blocks. The first 1,000. */
+  gaps: Gap[];
+  /** Why splitting stopped before the end of the stream, or null: it goes on after damage where it can. */
   error: Problem | null;
+}
+
+/**
+ * Time that has no sound, of more than three packets and a tenth of a second. A
+ * recorder leaves none, not even where it was paused. Of video none can be told, as
+ * a picture that does not change need have no frames.
+ */
+export interface Gap {
+  recording: number;
+  /** The number of the track. */
+  track: number;
+  /** Seconds, where the packet before it ends. */
+  start: number;
+  /** Seconds, where the next begins. */
+  end: number;
+  /** The block after it, in bytes from the start of the stream. */
+  offset: number;
+}
+
+/** Bytes that are left out. */
+export interface Dropped extends Range {
+  reason: Problem;
+  /** Seconds, where the last frame before them ends. */
+  before: number;
+  /** Seconds, where the cluster after them begins; null if another recording or the end of the stream follows. */
+  after: number | null;
 }
 
 /** One element of a stream. */
