@@ -344,7 +344,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	for _, b := range blocks {
 		at := b.ticks * scale
 		track := &ix.header.Tracks[b.track]
-		if b.key && (track.Type != Video || e.data()+b.Start >= c.key) {
+		if track.Type != Video || b.key && e.data()+b.Start >= c.key {
 			f.begun[b.track] = true
 		}
 		if at >= c.end {
