@@ -289,7 +289,7 @@ func (c *Cutter) Plan() (*Plan, error) {
 		plan = ix.InitializationSegment()
 		plan.append(&b.body)
 	}
-	plan.Start, plan.End = c.start, until
+	plan.Start, plan.End = c.start, max(c.start, until) // of unknown tracks it knows no end
 	return plan, nil
 }
 
