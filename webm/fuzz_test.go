@@ -6,6 +6,7 @@ package webm
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -385,18 +386,24 @@ func known(blocks []refBlock) []refBlock {
 }
 
 // inOrder tells whether the clusters come in the order of time and no block comes
-// before its cluster's time.
+// before its cluster's time; where there is no video, also whether each block comes
+// after the one before, and the first of a cluster at its time: an index knows no
+// more than that of where audio can begin.
 func inOrder(blocks []refBlock, clusters []Cluster) bool {
-	i := 0
-	for _, b := range blocks {
-		for int64(b.start) >= clusters[i].End {
+	video := slices.ContainsFunc(blocks, func(b refBlock) bool { return b.typ == Video })
+	at, i := int64(-1), -1
+	for j, b := range blocks {
+		first := i < 0
+		for i < 0 || int64(b.start) >= clusters[i].End {
 			i++
+			first = true
 		}
-		if b.ticks < clusters[i].Timestamp {
+		if b.ticks < clusters[i].Timestamp || !video && (first && b.ticks > clusters[i].Timestamp || j > 0 && b.ticks <= at) {
 			return false
 		}
+		at = b.ticks
 	}
-	return slices.IsSortedFunc(clusters, func(a, b Cluster) int { return int(a.Timestamp - b.Timestamp) })
+	return slices.IsSortedFunc(clusters, func(a, b Cluster) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
 }
 
 // someOf fails the test unless got are, in their order, some of all, base ticks
