@@ -306,6 +306,10 @@ func (c *Cutter) beginWithAudio() {
 			start = at
 		}
 	}
+	// Nor after a cluster that is kept as it is, should that go back in time.
+	for i := c.from + 1; i < c.to && start > c.start; i++ {
+		start = min(start, max(c.start, c.index.clusters.at(i).timestamp*scale))
+	}
 	c.start = start
 }
 
