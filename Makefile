@@ -69,6 +69,16 @@ tools:
 		echo "missing:$$missing. Install them: sudo apt-get install chromium ffmpeg mkvtoolnix libwebm-tools"; exit 1; \
 	fi
 
+# What is found is kept in the testdata/fuzz of its package, and tried by every
+# test run from then on.
+.PHONY: fuzz
+fuzz: ## run each fuzz target for a minute
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=1m -fuzzminimizetime=5s $$package || exit 1; \
+		done; \
+	done
+
 .PHONY: golden
 golden: ## write the expected results of tests anew, to be read before they are committed
 	go test ./webm -update

@@ -281,7 +281,7 @@ func (c *Cutter) Plan() (*Plan, error) {
 		plan = ix.InitializationSegment()
 		plan.append(&b.body)
 	}
-	plan.Start, plan.End = c.start, until
+	plan.Start, plan.End = c.start, max(c.start, until) // of unknown tracks it knows no end
 	return plan, nil
 }
 
@@ -297,6 +297,10 @@ func (c *Cutter) beginWithAudio() {
 		if at := b.ticks * scale; i == 0 || at <= c.start {
 			start = at
 		}
+	}
+	// Nor after a cluster that is kept as it is, should that go back in time.
+	for i := c.from + 1; i < c.to && start > c.start; i++ {
+		start = min(start, max(c.start, c.index.clusters.at(i).timestamp*scale))
 	}
 	c.start = start
 }
@@ -336,7 +340,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	for _, b := range blocks {
 		at := b.ticks * scale
 		track := &ix.header.Tracks[b.track]
-		if b.key && (track.Type != Video || e.data()+b.Start >= c.key) {
+		if track.Type != Video || b.key && e.data()+b.Start >= c.key {
 			f.begun[b.track] = true
 		}
 		if at >= c.end {

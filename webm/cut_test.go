@@ -204,6 +204,7 @@ func TestAClipOf(t *testing.T) {
 		{"clusters without even a Timestamp", av(empty, cluster(0, key(0), sound(0)), empty, cluster(40, frame(0)), empty), 0, 50, "1@0 2@0 1@40"},
 		{"audio and clusters without even a Timestamp", audio(empty, cluster(100, sound(0)), empty, cluster(140, sound(0)), empty), 150, 1000, "2@0"},
 		{"a later cluster that goes back in time", av(cluster(0, key(0)), cluster(200, key(0), sound(0)), cluster(100, frame(0), sound(90), frame(120)), cluster(300, key(0))), 200, 1000, "1@0 2@0 1@20 1@100"},
+		{"subtitles without the key flag", stream(tracks(vp8, track(3, Subtitle, "S_TEXT/UTF8")), cluster(0, key(0), other(0, 0), frame(40), other(50, 0))), 0, 45, "1@0 3@0 1@40"},
 		{"blocks of a track that is not there", av(cluster(0, key(0), simpleBlock(9, 10, 0x80, "9"), frame(40))), 0, 30, "1@0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

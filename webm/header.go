@@ -123,6 +123,8 @@ func (s *Splitter) keepPart() {
 	switch h.ID {
 	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:
 		return // plans make their own
+	case ebml.IDEBML, IDSegment:
+		return // in a Segment of unknown size, as plans make them, it would end that
 	case IDInfo, IDTracks:
 		if !s.inHeader {
 			return // they are not read again

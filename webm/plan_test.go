@@ -514,6 +514,11 @@ func TestASeekableFileCarriesAllButWhatPlansMakeAnew(t *testing.T) {
 			names: "SeekHead Info Tracks Cues",
 		},
 		{
+			name:   "what would end a Segment of unknown size, in one of known size",
+			stream: slices.Concat(ebmlHeader(), element(IDSegment, ebmlHeader(), element(IDSegment), tracks(vp8), cluster(0, frame), element(IDSegment))),
+			names:  "SeekHead Info Tracks Cues",
+		},
+		{
 			name: "no block", stream: stream(tracks(vp8), cluster(0), cluster(5), element(IDTags)),
 			names: "SeekHead Info Tracks Tags",
 		},

@@ -99,6 +99,7 @@ func (ix *Index) Standalone(from, to int, fromZero bool) (plan *Plan, keyFrame b
 	plan = ix.InitializationSegment()
 	plan.append(&b.body)
 	plan.Start = first.timestamp * ix.header.TimestampScale
+	plan.End = plan.Start // of clusters without blocks
 	for i := from; i < to; i++ {
 		plan.End = max(plan.End, ix.clusters.at(i).until)
 	}

@@ -3,6 +3,7 @@ package webm
 import (
 	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -396,6 +397,21 @@ func TestAHeaderSaysWhatStandsInIt(t *testing.T) {
 			Header{
 				DocType: "matroska", TimestampScale: 1_000_000,
 				Tracks: []Track{{Number: 1, Type: Audio, CodecID: "A_OPUS", Codec: "opus", Language: "eng", SampleRate: 8000, Channels: 1}},
+			},
+		},
+		{
+			"defaults for sample rates that none can be",
+			slices.Concat(ebmlHeader(), unknown(IDSegment, tracks(
+				track(1, Audio, "A_OPUS", element(IDAudio, element(IDSamplingFrequency, []byte("NaN")))),
+				track(2, Audio, "A_OPUS", element(IDAudio, ebml.AppendFloat(nil, IDSamplingFrequency, -1))),
+				track(3, Video, "V_VP8", element(IDAudio, ebml.AppendFloat(nil, IDSamplingFrequency, math.Inf(1))))), end)),
+			Header{
+				DocType: "webm", TimestampScale: 1_000_000,
+				Tracks: []Track{
+					{Number: 1, Type: Audio, CodecID: "A_OPUS", Codec: "opus", Language: "eng", SampleRate: 8000, Channels: 1},
+					{Number: 2, Type: Audio, CodecID: "A_OPUS", Codec: "opus", Language: "eng", SampleRate: 8000, Channels: 1},
+					{Number: 3, Type: Video, CodecID: "V_VP8", Codec: "vp8", Language: "eng"},
+				},
 			},
 		},
 		{

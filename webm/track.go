@@ -1,6 +1,10 @@
 package webm
 
-import "github.com/webmend/webmend/ebml"
+import (
+	"math"
+
+	"github.com/webmend/webmend/ebml"
+)
 
 // TrackType is what a track holds (RFC 9559 §5.1.4.1.3).
 type TrackType uint8
@@ -86,7 +90,10 @@ func (t *Track) set(id ebml.ID, data []byte) {
 	case IDAlphaMode:
 		t.AlphaMode = number != 0
 	case IDSamplingFrequency:
-		t.SampleRate = ebml.ParseFloat(data)
+		// Not NaN, which does not equal itself, nor another value that no rate can have.
+		if rate := ebml.ParseFloat(data); rate > 0 && rate <= math.MaxFloat64 {
+			t.SampleRate = rate
+		}
 	case IDChannels:
 		t.Channels = number
 	case IDBitDepth:
