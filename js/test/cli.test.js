@@ -124,7 +124,7 @@ describe("check", () => {
     files.splice(5, 1);
     const { status, text } = check(files);
     assert.equal(status, 1);
-    assert.match(text, /^(Left out|Missing) 1:.* \(.*-006\.chunk at \d+\).* 2\.\d{3} s to [23]\.\d{3} s/m);
+    assert.match(text, /^Left out 1: \d+ bytes at \d+ \(.*-004\.chunk at \d+\), 2\.660 s to 3\.260 s: .* is earlier than the one before it of its track$/m);
   });
 
   test("of one that lost a chunk between two blocks says so by its clock", () => {
