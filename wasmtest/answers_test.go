@@ -159,10 +159,18 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 	}
 	for _, d := range r.Dropped {
 		o := rangeAnswer(d.Range)
-		o["reason"] = errorAnswer(d.Reason)
+		o["reason"], o["before"], o["after"] = errorAnswer(d.Reason), seconds(d.Before), nil
+		if d.After >= 0 {
+			o["after"] = seconds(d.After)
+		}
 		dropped = append(dropped, o)
 	}
-	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "error": errorAnswer(err)}
+	gaps := array{}
+	for _, g := range r.Gaps {
+		gaps = append(gaps, object{"recording": float64(g.Recording), "track": float64(g.Track),
+			"start": seconds(g.Start), "end": seconds(g.End), "offset": float64(g.Offset)})
+	}
+	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "error": errorAnswer(err)}
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }
