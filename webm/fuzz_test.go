@@ -385,10 +385,11 @@ func known(blocks []refBlock) []refBlock {
 	return slices.DeleteFunc(slices.Clone(blocks), func(b refBlock) bool { return b.typ == stranger })
 }
 
-// inOrder tells whether the clusters come in the order of time and no block comes
-// before its cluster's time; where there is no video, also whether each block comes
-// after the one before, and the first of a cluster at its time: an index knows no
-// more than that of where audio can begin.
+// inOrder tells whether the clusters come in the order of time and each block is in
+// its own, or at most in the one before it, as all recorders have it; where there is
+// no video, also whether each block comes after the one before, and the first of a
+// cluster at its time. Only then an index knows where to look for all that a part
+// could have.
 func inOrder(blocks []refBlock, clusters []Cluster) bool {
 	video := slices.ContainsFunc(blocks, func(b refBlock) bool { return b.typ == Video })
 	at, i := int64(-1), -1
@@ -398,7 +399,8 @@ func inOrder(blocks []refBlock, clusters []Cluster) bool {
 			i++
 			first = true
 		}
-		if b.ticks < clusters[i].Timestamp || !video && (first && b.ticks > clusters[i].Timestamp || j > 0 && b.ticks <= at) {
+		if b.ticks < clusters[i].Timestamp || i+2 < len(clusters) && b.ticks >= clusters[i+2].Timestamp ||
+			!video && (first && b.ticks > clusters[i].Timestamp || j > 0 && b.ticks <= at) {
 			return false
 		}
 		at = b.ticks
