@@ -75,7 +75,7 @@ tools:
 fuzz: ## run each fuzz target for a minute
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=1m -fuzzminimizetime=5s $$package || exit 1; \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=1m -fuzzminimizetime=500ms $$package || exit 1; \
 		done; \
 	done
 
