@@ -403,6 +403,12 @@ func inOrder(blocks []refBlock, clusters []Cluster) bool {
 			!video && (first && b.ticks > clusters[i].Timestamp || j > 0 && b.ticks <= at) {
 			return false
 		}
+		// Of a frame that does not say how long it lasts an index may not know that
+		// it is not over when another begins.
+		same := func(other refBlock) bool { return int64(other.start) >= clusters[i].End && other.ticks == b.ticks }
+		if i+1 < len(clusters) && b.ticks >= clusters[i+1].Timestamp && slices.ContainsFunc(blocks[j:], same) {
+			return false
+		}
 		at = b.ticks
 	}
 	return slices.IsSortedFunc(clusters, func(a, b Cluster) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
