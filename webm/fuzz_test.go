@@ -121,7 +121,7 @@ func blocksOf(t *testing.T, stream []byte, o outcome, recording int) (all []refB
 	t.Helper()
 	types := map[uint64]TrackType{}
 	for _, track := range slices.Backward(o.headers[recording].Tracks) {
-		types[track.Number] = track.Type // of two with a number the first has it
+		types[track.Number] = min(track.Type, stranger-1) // of two with a number the first has it
 	}
 	for _, c := range o.clusters {
 		if c.Recording != recording {
