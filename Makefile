@@ -58,15 +58,15 @@ js/node_modules/.package-lock.json: js/package.json js/package-lock.json
 	@touch $@
 
 # What the tests verify with. Each is looked for first; only root can install.
-TOOLS := chromium ffmpeg ffprobe mkvinfo mkvmerge webm_info
+TOOLS := chromium firefox-esr ffmpeg ffprobe mkvinfo mkvmerge webm_info
 .PHONY: tools
 tools:
 	@missing=; for t in $(TOOLS); do command -v $$t >/dev/null || missing="$$missing $$t"; done; \
 	[ -z "$$missing" ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg mkvtoolnix libwebm-tools >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium firefox-esr ffmpeg mkvtoolnix libwebm-tools >/dev/null; \
 	else \
-		echo "missing:$$missing. Install them: sudo apt-get install chromium ffmpeg mkvtoolnix libwebm-tools"; exit 1; \
+		echo "missing:$$missing. Install them: sudo apt-get install chromium firefox-esr ffmpeg mkvtoolnix libwebm-tools"; exit 1; \
 	fi
 
 # What is found is kept in the testdata/fuzz of its package, and tried by every
@@ -75,9 +75,9 @@ tools:
 fuzz: ## run each fuzz target for a minute
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=1m -fuzzminimizetime=5s $$package || exit 1; \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=1m -fuzzminimizetime=500ms $$package || failed=1; \
 		done; \
-	done
+	done; exit $$failed
 
 .PHONY: golden
 golden: ## write the expected results of tests anew, to be read before they are committed

@@ -73,7 +73,7 @@ func scan(s *Scanner, chunks ...[]byte) []string {
 			case Value:
 				n := len(s.Data())
 				tell("value %X: %q, %s", h.ID, s.Data(), in)
-				if h.ID == idBytes && n == 3 {
+				if h.ID == idBytes && n == 3 && h.Size > 3 {
 					s.Read(6)
 				} else if h.ID == idBytes && n > 3 {
 					s.Read(2)

@@ -121,7 +121,7 @@ func blocksOf(t *testing.T, stream []byte, o outcome, recording int) (all []refB
 	t.Helper()
 	types := map[uint64]TrackType{}
 	for _, track := range slices.Backward(o.headers[recording].Tracks) {
-		types[track.Number] = track.Type // of two with a number the first has it
+		types[track.Number] = min(track.Type, stranger-1) // of two with a number the first has it
 	}
 	for _, c := range o.clusters {
 		if c.Recording != recording {
@@ -385,10 +385,11 @@ func known(blocks []refBlock) []refBlock {
 	return slices.DeleteFunc(slices.Clone(blocks), func(b refBlock) bool { return b.typ == stranger })
 }
 
-// inOrder tells whether the clusters come in the order of time and no block comes
-// before its cluster's time; where there is no video, also whether each block comes
-// after the one before, and the first of a cluster at its time: an index knows no
-// more than that of where audio can begin.
+// inOrder tells whether the clusters come in the order of time and each block is in
+// its own, or at most in the one before it, as all recorders have it; where there is
+// no video, also whether each block comes after the one before, and the first of a
+// cluster at its time. Only then an index knows where to look for all that a part
+// could have.
 func inOrder(blocks []refBlock, clusters []Cluster) bool {
 	video := slices.ContainsFunc(blocks, func(b refBlock) bool { return b.typ == Video })
 	at, i := int64(-1), -1
@@ -398,7 +399,14 @@ func inOrder(blocks []refBlock, clusters []Cluster) bool {
 			i++
 			first = true
 		}
-		if b.ticks < clusters[i].Timestamp || !video && (first && b.ticks > clusters[i].Timestamp || j > 0 && b.ticks <= at) {
+		if b.ticks < clusters[i].Timestamp || i+2 < len(clusters) && b.ticks >= clusters[i+2].Timestamp ||
+			!video && (first && b.ticks > clusters[i].Timestamp || j > 0 && b.ticks <= at) {
+			return false
+		}
+		// Of a frame that does not say how long it lasts an index may not know that
+		// it is not over when another begins.
+		same := func(other refBlock) bool { return int64(other.start) >= clusters[i].End && other.ticks == b.ticks }
+		if i+1 < len(clusters) && b.ticks >= clusters[i+1].Timestamp && slices.ContainsFunc(blocks[j:], same) {
 			return false
 		}
 		at = b.ticks

@@ -20,7 +20,7 @@ function soon(promise, what) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-function event(target, name) {
+function event(target, name, what = name) {
   const happened = new Promise((resolve, reject) => {
     const settle = (f) => (e) => {
       target.removeEventListener(name, good);
@@ -32,7 +32,7 @@ function event(target, name) {
     target.addEventListener(name, good);
     target.addEventListener("error", bad);
   });
-  return soon(happened, name);
+  return soon(happened, what);
 }
 
 /** How a source plays: its duration, what can be sought, and where each seek lands and what it paints. */
@@ -45,13 +45,13 @@ async function watch(src, points, hasVideo, whole = Promise.resolve()) {
     video.src = src;
     await loaded;
     await soon(whole, "appending");
-    const told = { duration: video.duration, seekable: ranges(video.seekable), width: video.videoWidth, seeks: [] };
+    const told = { duration: video.duration, buffered: ranges(video.buffered), seekable: ranges(video.seekable), width: video.videoWidth, seeks: [] };
     for (const point of points(video.duration)) {
-      const seeked = event(video, "seeked");
+      const seeked = event(video, "seeked", `seeking to ${point} of ${video.duration} in ${src}, with ${JSON.stringify(ranges(video.buffered))} buffered,`);
       const painted = hasVideo && frameNear(video, point);
       video.currentTime = point;
       await seeked;
-      told.seeks.push({ to: point, at: video.currentTime, frame: hasVideo ? await painted : null, colours: hasVideo ? colours(video) : 0 });
+      told.seeks.push({ to: point, at: video.currentTime, frame: hasVideo ? await painted : null, colours: hasVideo ? await colours(video) : 0 });
     }
     return told;
   } finally {
@@ -81,18 +81,22 @@ function frameNear(video, point) {
 
 const ranges = (r) => Array.from({ length: r.length }, (_, i) => [r.start(i), r.end(i)]);
 
-/** How many colours the picture has: a frame that was not decoded has one. */
-function colours(video) {
+/** How many colours the picture has: a frame that was not decoded has one, and one that Firefox does not show yet. */
+async function colours(video) {
   const canvas = new OffscreenCanvas(64, 36);
   const context = canvas.getContext("2d");
-  context.drawImage(video, 0, 0, 64, 36);
-  return new Set(new Uint32Array(context.getImageData(0, 0, 64, 36).data.buffer)).size;
+  for (let tries = 5; ; tries--) {
+    context.drawImage(video, 0, 0, 64, 36);
+    const found = new Set(new Uint32Array(context.getImageData(0, 0, 64, 36).data.buffer)).size;
+    if (found > 2 || tries === 0) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Times to seek to: back and forth, the beginning and the end too. */
 const points = (duration) => [0.5, 0.93, 0, 0.21, 0.77, 0.999, 0.01].map((part) => part * duration);
 
-async function watchBlob(blob, hasVideo, at = points) {
+export async function watchBlob(blob, hasVideo, at = points) {
   const url = URL.createObjectURL(blob);
   try {
     return await watch(url, at, hasVideo);
@@ -101,8 +105,14 @@ async function watchBlob(blob, hasVideo, at = points) {
   }
 }
 
-/** Watches the seekable file, a clip, and what can be streamed, of a recording. */
-export async function watchAll(name) {
+/**
+ * Watches the seekable file, a clip, and what can be streamed, of a recording. In
+ * Firefox without what it cannot do: it finds no place in a file that has no index,
+ * and it drops what is appended through Media Source Extensions from where a cluster
+ * begins without a key frame, and before the guessed end of the last frame, up to
+ * the next key frame, be sizes known or not.
+ */
+export async function watchAll(name, { firefox = false } = {}) {
   const { recording } = await record(name);
   const hasVideo = recording.tracks.some((t) => t.type === "video") && recording.duration > 0.1;
   // Where players do not know how long the last frame lasts.
@@ -119,11 +129,12 @@ export async function watchAll(name) {
     // Sized clusters after the initialization segment, as a file without an index:
     // without one Chromium finds no key frame of H.264 to begin with.
     const initialization = await recording.initializationSegment();
-    if (!recording.mimeType.includes("avc1")) {
+    if (!firefox && !recording.mimeType.includes("avc1")) {
       const streamed = new Blob([initialization, ...clusters.map((c) => c.sized())]);
       told.streamed = await watchBlob(streamed, hasVideo, inner);
     }
-    if (MediaSource.isTypeSupported(recording.mimeType)) told.appended = await watchAppended(recording, initialization, clusters, hasVideo, inner);
+    const whole = !firefox || clusters.every((c) => c.keyframes > 0);
+    if (whole && MediaSource.isTypeSupported(recording.mimeType)) told.appended = await watchAppended(recording, initialization, clusters, hasVideo, inner);
   }
   return told;
 }
@@ -191,10 +202,42 @@ export async function long(megabytes) {
   return { ...calls, size: blob.size, recorded: recording.report.bytes, milliseconds, mimeType: blob.type, header: head.report.recordings[0].header, video };
 }
 
-/** The join of two recordings, watched where one becomes the other. */
+/** The times of the frames that are painted when a file is played from one time to another. */
+async function play(blob, from, to) {
+  const video = document.createElement("video");
+  video.muted = true;
+  document.body.append(video);
+  video.src = URL.createObjectURL(blob);
+  try {
+    await event(video, "loadeddata");
+    const seeked = event(video, "seeked");
+    video.currentTime = from;
+    await seeked;
+    const frames = [];
+    const played = new Promise((resolve, reject) => {
+      const painted = (_, { mediaTime }) => {
+        frames.push(mediaTime);
+        if (mediaTime >= to) return resolve();
+        video.requestVideoFrameCallback(painted);
+      };
+      video.requestVideoFrameCallback(painted);
+      video.play().catch(reject);
+    });
+    await soon(played, `playing from ${from} to ${to}`);
+    return frames;
+  } finally {
+    URL.revokeObjectURL(video.src);
+    video.removeAttribute("src");
+    video.load();
+    video.remove();
+  }
+}
+
+/** The join of two recordings, watched and played where one becomes the other. */
 export async function watchJoin(names) {
   const files = [];
   for (const name of names) files.push(new Blob([(await record(name)).bytes]));
   const { blob, end } = await join(files);
-  return { end, ...(await watchBlob(blob, true, (duration) => [duration * 0.49, duration * 0.51, 0, duration * 0.99])) };
+  const played = await play(blob, end * 0.45, end * 0.55);
+  return { end, played, ...(await watchBlob(blob, true, (duration) => [duration * 0.49, duration * 0.51, 0, duration * 0.99])) };
 }
