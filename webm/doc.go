@@ -17,6 +17,14 @@
 // What comes out are byte ranges and facts; the caller has the bytes. The same
 // stream gives the same answer however it is cut into chunks.
 //
+// Damage costs what it is in: a splitter goes on at the next place that really is
+// a cluster, and [Report] has what is left out, where and why, and the time that is
+// missing.
+//
+// From an [Index], which the splitter makes as it goes, come plans: seekable files,
+// clips, joins, and segments for streaming. A [Plan] is pieces, bytes of its own and
+// ranges of the stream; only [Plan.CopyTo] touches media.
+//
 // [Walker] goes through every element instead, for those who want to look.
 //
 // Offsets and sizes are bytes, offsets from the start of the stream. Ticks are
