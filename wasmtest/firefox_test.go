@@ -225,6 +225,7 @@ type firefoxConfig struct {
 	Microphone bool   `json:"microphone"`
 	Timeslice  int    `json:"timeslice,omitempty"` // ms, or none
 	Ends       bool   `json:"ends,omitempty"`      // not by stop: its tracks end
+	AtOnce     bool   `json:"atOnce,omitempty"`    // stopped when it was started
 
 	want string // the media type that webmend makes of it
 }
@@ -235,6 +236,8 @@ var firefoxConfigs = []firefoxConfig{
 	{Name: "camera and microphone as is the default, at the end", Camera: true, Microphone: true,
 		want: `video/webm; codecs="vp8,opus"`},
 	{Name: "camera and microphone that end", Camera: true, Microphone: true, Timeslice: 100, Ends: true,
+		want: `video/webm; codecs="vp8,opus"`},
+	{Name: "camera and microphone, stopped at once", Camera: true, Microphone: true, AtOnce: true,
 		want: `video/webm; codecs="vp8,opus"`},
 	{Name: "canvas every 100 ms", MimeType: "video/webm;codecs=vp8", Canvas: true, Timeslice: 100,
 		want: `video/webm; codecs="vp8"`},
@@ -251,14 +254,14 @@ func TestWhatFirefoxRecordsIsSplitWhileItIsRecordedAndPlays(t *testing.T) {
 				t.Fatal(err)
 			}
 			type told struct {
-				Blobs                   []int
-				Empty, AfterStop, Early int
-				RecorderType, MimeType  string
-				Duration                float64
-				HasVideo                bool
-				Headers, Clusters       int
-				Dropped                 []webm.Range
-				Seekable                *viewing
+				Blobs                         []int
+				Empty, AfterStop, Late, Early int
+				RecorderType, MimeType        string
+				Duration                      float64
+				HasVideo                      bool
+				Headers, Clusters             int
+				Dropped                       []webm.Range
+				Seekable                      *viewing
 			}
 			got := ask[told](t, f, fmt.Sprintf(`import("/page/firefox-record.mjs").then((m) => m.record(%s))`, arguments))
 			stream := f.uploaded(c.Name + "/stream")
@@ -276,7 +279,10 @@ func TestWhatFirefoxRecordsIsSplitWhileItIsRecordedAndPlays(t *testing.T) {
 			if c.Timeslice > 0 && got.Early < 2 || got.Early > got.Clusters {
 				t.Errorf("%d of %d clusters came before stop", got.Early, got.Clusters)
 			}
-			if got.Empty == 0 {
+			if got.Late > 0 {
+				t.Errorf("%d blobs came after the task in which the recording was finished", got.Late)
+			}
+			if got.Empty == 0 && !c.AtOnce {
 				t.Error("no blob has zero bytes, though it was asked twice for data")
 			}
 			colours := 2

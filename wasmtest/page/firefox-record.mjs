@@ -4,7 +4,7 @@
 import { Recording } from "/dist/index.js";
 import { watchBlob } from "/page/seek.mjs";
 
-const task = () => new Promise((resolve) => setTimeout(resolve, 0));
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A canvas that moves, or the fake camera, and the fake microphone: an AudioContext needs a sound device. */
 async function sources({ canvas, camera, microphone }) {
@@ -53,19 +53,23 @@ export async function record(config) {
   };
   recorder.onstop = () => ((over = true), stop());
   recorder.start(config.timeslice);
-  if (config.timeslice) await recorded;
-  else await new Promise((resolve) => setTimeout(resolve, 2500));
-  told.early = clusters.length;
-  recorder.requestData();
-  recorder.requestData(); // with nothing new
+  if (!config.atOnce) {
+    await (config.timeslice ? recorded : wait(2500));
+    told.early = clusters.length;
+    recorder.requestData();
+    recorder.requestData(); // with nothing new
+  }
   if (config.ends) for (const track of stream.getTracks()) track.stop();
   else recorder.stop();
   await stopped;
-  await task();
+  await wait(0);
+  const came = blobs.length;
   for (const track of stream.getTracks()) track.stop();
   end();
   const report = await recording.finish();
   take();
+  await wait(200);
+  told.late = blobs.length - came;
 
   told.blobs = blobs.map((b) => b.size);
   told.empty = blobs.filter((b) => b.size === 0).length;
@@ -82,6 +86,6 @@ export async function record(config) {
   await upload("stream", blobs);
   await upload("parts", [...headers, ...clusters].map((part) => part.blob()));
   told.hasVideo = recording.tracks.some((track) => track.type === "video");
-  told.seekable = await watchBlob(await recording.seekable(), told.hasVideo, (duration) => [duration / 2, 0]);
+  told.seekable = await watchBlob(await recording.seekable(), told.hasVideo && recording.duration > 0.1, (duration) => (duration > 0.1 ? [duration / 2, 0] : []));
   return told;
 }
