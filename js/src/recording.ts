@@ -82,7 +82,11 @@ export class Cluster {
     return new Uint8Array(await this.blob().arrayBuffer());
   }
 
-  /** A cluster of known size, whatever was recorded: what Media Source Extensions can append at any offset. */
+  /**
+   * A cluster of known size, whatever was recorded, for Media Source Extensions after
+   * an initialization segment. Chromium plays any; Firefox leaves holes in the picture
+   * where clusters do not begin with a key frame.
+   */
   sized(): Blob {
     const { form, data, type } = this.#bytes;
     return new Blob([fromHex(form.head), ...data()], { type });

@@ -16,7 +16,7 @@ export async function record(name) {
 /** A promise that is to be kept before anyone gives up on it. */
 function soon(promise, what) {
   let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${what} takes more than 20 s`)), 20_000)));
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${what} takes more than a minute`)), 60_000)));
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
@@ -68,7 +68,7 @@ async function watch(src, points, hasVideo, whole = Promise.resolve()) {
 function frameNear(video, point) {
   return new Promise((resolve) => {
     let last = null;
-    const timer = setTimeout(() => resolve(last), 5000);
+    const timer = setTimeout(() => resolve(last), 20_000);
     const painted = (_, { mediaTime }) => {
       last = mediaTime;
       if (Math.abs(mediaTime - point) > 0.3) return video.requestVideoFrameCallback(painted);
