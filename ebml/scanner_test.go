@@ -653,3 +653,42 @@ func TestEveryReasonIsAPredicate(t *testing.T) {
 		}
 	}
 }
+
+func TestAScannerCanBeginInsideOfElements(t *testing.T) {
+	// A Void that ends where the element around it does, at 1000 + 2 + 5.
+	var s Scanner
+	s.Reset(1002, Head{ID: 0xAE, Offset: 1000, Len: 2, Size: 5})
+	s.Push([]byte{0xEC, 0x83, 1, 2, 3, 0xFF})
+	for _, want := range []struct {
+		kind   Kind
+		id     ID
+		offset int64
+	}{{Start, IDVoid, 1002}, {End, IDVoid, 1002}, {End, 0xAE, 1000}} {
+		if kind := s.Next(); kind != want.kind || s.Head().ID != want.id || s.Head().Offset != want.offset {
+			t.Fatalf("%v of %v; want %v", kind, s.Head(), want)
+		}
+	}
+	if s.EndOffset() != 1007 {
+		t.Errorf("the element around it ends at %d", s.EndOffset())
+	}
+}
+
+func TestWhatAnErrorLeavesUnreadIsTheSameHoweverTheStreamIsCut(t *testing.T) {
+	// An ID of two octets, and then no size: at 4.
+	stream := []byte{0xEC, 0x82, 1, 2, 0x42, 0x86, 0x00, 7, 8, 9}
+	for cut := range stream {
+		var s Scanner
+		for _, chunk := range [][]byte{stream[:cut], stream[cut:]} {
+			if s.Err() != nil {
+				break
+			}
+			s.Push(chunk)
+			for s.Next() != More {
+			}
+		}
+		held, chunk, offset := s.Unread()
+		if got := append(append([]byte(nil), held...), chunk...); s.Err() == nil || offset != 4 || string(got) != string(stream[4:4+len(got)]) {
+			t.Errorf("cut at %d: % x at %d, error %v", cut, got, offset, s.Err())
+		}
+	}
+}

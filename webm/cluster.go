@@ -98,13 +98,7 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 	}
 	tracks := s.recording().Header.Tracks
 	s.block.head, s.block.hasHead = b, true
-	s.block.track = -1
-	for i := range tracks {
-		if tracks[i].Number == b.Track {
-			s.block.track = i
-			break
-		}
-	}
+	s.block.track = trackNumbered(tracks, b.Track)
 	if s.block.track < 0 {
 		return
 	}
@@ -245,7 +239,7 @@ func (s *Splitter) closeCluster() {
 	s.inCluster = false
 	rec := s.recording()
 	ix := s.indexes[len(s.indexes)-1]
-	c := s.fact()
+	c := s.soFar()
 	rec.Clusters++
 	for _, clock := range s.clocks {
 		if clock.seen {
@@ -266,8 +260,8 @@ func (s *Splitter) closeCluster() {
 	}
 }
 
-// fact is the open cluster as it is so far, up to the last whole element.
-func (s *Splitter) fact() Cluster {
+// soFar is the open cluster as it is so far, up to the last whole element.
+func (s *Splitter) soFar() Cluster {
 	c := s.open.Cluster
 	c.End = s.whole
 	c.KeyFrames = append([]KeyFrame(nil), s.open.keyFrames...)

@@ -80,7 +80,7 @@ func (ix *Index) JoinPoint() (*Cutter, error) {
 func (ix *Index) keyFrameBefore(time int64) (*KeyFrame, error) {
 	video := false
 	for i := range ix.first {
-		video = video || ix.isVideo(ix.first[i].Track)
+		video = video || ix.isOf(ix.first[i].Track, Video)
 	}
 	if !video {
 		return nil, nil
@@ -140,7 +140,7 @@ func (c *Cutter) allBegun(cluster int) int {
 	ix := c.index
 	for i := range ix.first {
 		track := ix.first[i].Track
-		if !ix.isVideo(track) {
+		if !ix.isOf(track, Video) {
 			continue
 		}
 		at := int64(1<<63 - 1)

@@ -98,7 +98,7 @@ func clipped(t *testing.T, stream []byte, start, end int64) (f file, plan *Plan)
 	}
 	var cues []seen
 	for _, c := range f.cues {
-		if ix.isVideo(c.track) {
+		if ix.isOf(c.track, Video) {
 			cues = append(cues, c)
 		}
 	}
@@ -500,7 +500,7 @@ func late(t *testing.T, stream []byte) ([]refBlock, *Plan) {
 }
 
 func (ix *Index) hasVideoBlocks() bool {
-	return slices.ContainsFunc(ix.first, func(k KeyFrame) bool { return ix.isVideo(k.Track) })
+	return slices.ContainsFunc(ix.first, func(k KeyFrame) bool { return ix.isOf(k.Track, Video) })
 }
 
 func TestAJoinPointBeginsWithTheNewestKeyFrame(t *testing.T) {

@@ -23,7 +23,7 @@ const (
 	CodeMissing      Code = "missing"       // something must come before this element, and has not
 	CodeMisplaced    Code = "misplaced"     // an element stands in one that cannot have it
 	CodeOutOfOrder   Code = "out-of-order"  // a block of audio is earlier than the one before it
-	CodeTooLarge     Code = "too-large"     // one of the limits in Options is reached
+	CodeTooLarge     Code = "too-large"     // a limit is reached: one of Options, or the 1 MiB of a block with lacing
 
 	// Of plans, which have no offset:
 	CodeNoClusters   Code = "no-clusters"   // the recording has no cluster, so there is nothing to make

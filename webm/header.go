@@ -108,10 +108,7 @@ func (s *Splitter) closeHeader(end int64) {
 	ix := s.indexes[len(s.indexes)-1]
 	ix.header = rec.Header // with the tracks that are refined
 	ix.clusters.scale = h.TimestampScale
-	s.hasVideo, s.nextCue = false, 0
-	for i := range h.Tracks {
-		s.hasVideo = s.hasVideo || h.Tracks[i].Type == Video
-	}
+	s.hasVideo, s.nextCue = hasVideo(h.Tracks), 0
 	s.clocks = make([]clock, len(h.Tracks))
 }
 

@@ -80,10 +80,8 @@ func (c *Cluster) BeginsWithKeyFrame() bool { return c.form.flags&beginsWithKey 
 // frames of video or, where no track is video, every block of audio.
 func (c *Cluster) Entries(tracks []Track) int {
 	n := len(c.KeyFrames)
-	for _, t := range tracks {
-		if t.Type == Video {
-			return n
-		}
+	if hasVideo(tracks) {
+		return n
 	}
 	for _, t := range c.Tracks {
 		n += t.KeyFrames
@@ -126,10 +124,10 @@ type Drop struct {
 // picture that does not change need have no frames. The line is maxGap packets,
 // and at least minGap.
 type Gap struct {
-	Recording  int
-	Track      uint64
-	Start, End int64 // nanoseconds: where a packet ends, and the next begins
-	Offset     int64 // of the block after it
+	Recording  int    // index of the recording
+	Track      uint64 // its number
+	Start, End int64  // nanoseconds: where a packet ends, and the next begins
+	Offset     int64  // of the block after it
 }
 
 const (

@@ -108,8 +108,8 @@ func (l *search) last() *Splitter {
 	return nil
 }
 
-// loseTrack closes what is whole before the damage and begins to search after it.
-func (s *Splitter) loseTrack() {
+// beginSearch closes what is whole before the damage and begins to search after it.
+func (s *Splitter) beginSearch() {
 	held, chunk, offset := s.scan.Unread()
 	held = append([]byte(nil), held...)
 	s.lost = &search{reason: s.err}

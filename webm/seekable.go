@@ -50,22 +50,13 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 // isAudioOfVideo tells whether a track is the audio of a recording with video:
 // it is cued once, at its start, so that there is a cue for time 0.
 func (ix *Index) isAudioOfVideo(number uint64) bool {
-	audio, video := false, false
-	for i := range ix.header.Tracks {
-		t := &ix.header.Tracks[i]
-		video = video || t.Type == Video
-		audio = audio || t.Type == Audio && t.Number == number
-	}
-	return audio && video
+	return ix.isOf(number, Audio) && hasVideo(ix.header.Tracks)
 }
 
-func (ix *Index) isVideo(number uint64) bool {
-	for i := range ix.header.Tracks {
-		if t := &ix.header.Tracks[i]; t.Number == number {
-			return t.Type == Video
-		}
-	}
-	return false
+// isOf tells whether the track with that number is of a type.
+func (ix *Index) isOf(number uint64, typ TrackType) bool {
+	i := trackNumbered(ix.header.Tracks, number)
+	return i >= 0 && ix.header.Tracks[i].Type == typ
 }
 
 // InitializationSegment plans what a player must have before any cluster of the

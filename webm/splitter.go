@@ -120,7 +120,7 @@ func (s *Splitter) read(bytes []byte) {
 			s.settle()
 			return
 		}
-		if s.loseTrack(); s.lost != nil {
+		if s.beginSearch(); s.lost != nil {
 			return
 		}
 	}
@@ -158,7 +158,7 @@ func (s *Splitter) Report() Report {
 // together have every block once, if Clusters is not called as well.
 func (s *Splitter) Fragments() []Cluster {
 	if s.inCluster && s.err == nil {
-		s.closeFragment(s.fact())
+		s.closeFragment(s.soFar())
 	}
 	return s.Clusters()
 }

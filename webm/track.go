@@ -101,6 +101,26 @@ func (t *Track) set(id ebml.ID, data []byte) {
 	}
 }
 
+// hasVideo tells whether one of the tracks is video.
+func hasVideo(tracks []Track) bool {
+	for i := range tracks {
+		if tracks[i].Type == Video {
+			return true
+		}
+	}
+	return false
+}
+
+// trackNumbered is the index of the track with that number, or -1.
+func trackNumbered(tracks []Track, number uint64) int {
+	for i := range tracks {
+		if tracks[i].Number == number {
+			return i
+		}
+	}
+	return -1
+}
+
 // onlyKeyFrames tells whether every frame of the track can be decoded on its
 // own, whatever the blocks' flags say: Firefox never sets them for audio.
 func (t *Track) onlyKeyFrames() bool { return t.Type == Audio }
@@ -278,11 +298,11 @@ func decimal2(v byte) string {
 // mimeType is the media type of a recording with these tracks.
 func mimeType(docType string, tracks []Track) string {
 	kind, codecs := "audio", ""
+	if hasVideo(tracks) {
+		kind = "video"
+	}
 	for i := range tracks {
 		t := &tracks[i]
-		if t.Type == Video {
-			kind = "video"
-		}
 		if t.Codec != "" {
 			if codecs != "" {
 				codecs += ","

@@ -7,7 +7,7 @@ import { Input, Progress, UsageError, writeFile, writeFully } from "./cli-files.
 import { elementLine } from "./elements.js";
 import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
-import { Splitter, Walker, type Plan } from "./module.js";
+import { Splitter, Walker } from "./module.js";
 import { planKinds } from "./plan.js";
 import type { ClusterFacts, Gap, Problem, Range, RecordingFacts, Report } from "./types.js";
 
@@ -144,13 +144,7 @@ async function clusters(input: Input, index: number, output: string | undefined)
 /** Carries out a plan, and returns where in the recording it begins and ends. */
 async function carryOut(plan: number, inputs: Input[], output: string | undefined): Promise<{ start: number; end: number }> {
   const module = await instance();
-  let made: Plan = module.takePlan(plan);
-  if ("reads" in made) {
-    for (const { start, end } of made.reads) for (const piece of inputs[0]!.read(start, end)) module.pushAll(plan, piece);
-    made = module.takePlan(plan);
-  }
-  if ("reads" in made) throw new Error("a plan asks for what it has been given");
-  const { pieces, size, start, end } = made;
+  const { pieces, size, start, end } = await module.complete(plan, (start, end) => inputs[0]!.read(start, end));
   const literals = module.takeLiterals(plan);
   const progress = new Progress(size);
   writeFile(output, (fd) => {
@@ -163,7 +157,7 @@ async function carryOut(plan: number, inputs: Input[], output: string | undefine
       }
       const [source, start, end, edited] = piece;
       const read = inputs[source]!.read(start, end);
-      for (const bytes of edited ? [edit(plan, i, read)] : read) {
+      for (const bytes of edited ? [edit(i, read)] : read) {
         writeFully(fd, bytes);
         progress.add(bytes.length);
       }
@@ -173,11 +167,9 @@ async function carryOut(plan: number, inputs: Input[], output: string | undefine
   return { start, end };
 
   /** A piece that is edited, whole: it is a cluster at most. */
-  function edit(plan: number, i: number, read: Iterable<Uint8Array>): Uint8Array {
+  function edit(i: number, read: Iterable<Uint8Array>): Uint8Array {
     const bytes = Buffer.concat(Array.from(read, (piece) => piece.slice()));
-    const editor = module.edit(plan, i);
-    module.editAll(editor, bytes);
-    module.close(editor);
+    module.edit(plan, i, bytes);
     return bytes;
   }
 }

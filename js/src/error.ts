@@ -4,8 +4,9 @@ import type { Problem } from "./types.js";
  * What all of webmend throws.
  *
  * Besides the codes of a damaged stream, which the module gives: `load` (the
- * module could not be loaded), `trap` (a bug in it), `read` (a Blob or file could
- * not be read), `finished` (a chunk came after `finish` or `close`).
+ * module could not be loaded), `trap` (a bug in it), `read` (a Blob could not be
+ * read), `finished` (it came after `finish` or `close`), `not-kept` (the recording was
+ * made with `keep: false`).
  */
 export class WebmendError extends Error implements Problem {
   override readonly name = "WebmendError";

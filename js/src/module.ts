@@ -58,9 +58,16 @@ export interface ToldCluster extends ClusterFacts {
 }
 
 /** A plan, or what must be read before it can be made. */
-export type Plan =
-  | { reads: Range[] }
-  | { mimeType: string; size: number; start: number; end: number; pieces: ([number] | [number, number, number, boolean])[] };
+export type Plan = { reads: Range[] } | MadePlan;
+
+/** A plan: its pieces are [length] of its literals, or [source, start, end, whether it is edited]. */
+export interface MadePlan {
+  mimeType: string;
+  size: number;
+  start: number;
+  end: number;
+  pieces: ([number] | [number, number, number, boolean])[];
+}
 
 /** How many bytes go into the module at once: larger is no faster, and takes memory. */
 const pieceLength = 64 << 10;
@@ -156,26 +163,42 @@ export class Instance {
     return this.#answer(handle, "takeLiterals").slice();
   }
 
-  /** Begins to edit what piece i of a plan, or a cluster of recording i of a stream, is made of. */
-  edit(handle: number, i: number): number {
-    const editor = this.#call(() => this.#exports.edit(handle, i));
-    if (editor < 0) this.#fail(`status ${editor} from edit`);
-    return editor;
+  /**
+   * Completes the plan that a handle stands for: reads what it must see of the first
+   * source, and pushes that.
+   */
+  async complete(handle: number, read: (start: number, end: number) => Iterable<Uint8Array> | Promise<Uint8Array[]>): Promise<MadePlan> {
+    let plan = this.takePlan(handle);
+    if ("reads" in plan) {
+      for (const { start, end } of plan.reads) for (const bytes of await read(start, end)) this.pushAll(handle, bytes);
+      plan = this.takePlan(handle);
+    }
+    if ("reads" in plan) this.#fail("a plan asks for what it has been given");
+    return plan;
   }
 
-  /** Edits bytes in place, and returns the offset and the old value of each byte that it changed. */
-  editAll(editor: number, bytes: Uint8Array): number[] {
-    const changed: number[] = [];
-    for (let i = 0; i < bytes.length; i += pieceLength) {
-      this.pushAll(editor, bytes.subarray(i, i + pieceLength));
-      const patches = this.ask(editor, "takePatches") as number[];
-      for (let j = 0; j < patches.length; j += 2) {
-        const at = patches[j]!;
-        changed.push(at, bytes[at]!);
-        bytes[at] = patches[j + 1]!;
+  /**
+   * Edits in place the bytes of piece i of a plan, or of a cluster's data of recording i
+   * of a stream. Returns the offset and the old value of each byte that it changed.
+   */
+  edit(handle: number, i: number, bytes: Uint8Array): number[] {
+    const editor = this.#call(() => this.#exports.edit(handle, i));
+    if (editor < 0) this.#fail(`status ${editor} from edit`);
+    try {
+      const changed: number[] = [];
+      for (let begin = 0; begin < bytes.length; begin += pieceLength) {
+        this.pushAll(editor, bytes.subarray(begin, begin + pieceLength));
+        const patches = this.ask(editor, "takePatches") as number[];
+        for (let j = 0; j < patches.length; j += 2) {
+          const at = patches[j]!;
+          changed.push(at, bytes[at]!);
+          bytes[at] = patches[j + 1]!;
+        }
       }
+      return changed;
+    } finally {
+      this.close(editor);
     }
-    return changed;
   }
 
   #call(f: () => number): number {
@@ -212,7 +235,7 @@ export class Splitter {
     return this.instance.dead;
   }
 
-  /** Takes the next bytes. Throws a WebmendError when the stream is damaged. */
+  /** Takes the next bytes. Throws a WebmendError when there can be nothing more. */
   push(bytes: Uint8Array): void {
     this.instance.pushAll(this.handle, bytes);
   }

@@ -32,15 +32,10 @@ export interface JobOptions {
 /** Carries out the plan that a handle stands for, and closes it. */
 export async function carryOut(instance: Instance, handle: number, sources: Source[], options: JobOptions = {}): Promise<Made> {
   try {
-    let plan = instance.takePlan(handle);
-    if ("reads" in plan) {
-      for (const { start, end } of plan.reads) {
-        options.signal?.throwIfAborted();
-        instance.pushAll(handle, await read(sources[0]!, start, end));
-      }
-      plan = instance.takePlan(handle);
-    }
-    if ("reads" in plan) throw new Error("a plan asks for what it has been given");
+    const plan = await instance.complete(handle, async (start, end) => {
+      options.signal?.throwIfAborted();
+      return [await read(sources[0]!, start, end)];
+    });
     const literals = instance.takeLiterals(handle);
     const parts: BlobPart[] = [];
     let at = 0;
@@ -57,12 +52,7 @@ export async function carryOut(instance: Instance, handle: number, sources: Sour
         continue;
       }
       const bytes = await read(sources[source]!, start, end);
-      const editor = instance.edit(handle, i);
-      try {
-        instance.editAll(editor, bytes);
-      } finally {
-        instance.close(editor);
-      }
+      instance.edit(handle, i, bytes);
       parts.push(new Blob([bytes])); // the browser's memory, not the page's
     }
     options.onProgress?.(1);

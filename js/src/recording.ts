@@ -376,10 +376,7 @@ export class Recording {
     const parts = this.#cut(form);
     if (!form.edit) return { parts, changed: [] };
     const bytes = join(parts);
-    const editor = splitter.instance.edit(splitter.handle, recording);
-    const changed = splitter.instance.editAll(editor, bytes);
-    splitter.instance.close(editor);
-    return { parts: [bytes], changed };
+    return { parts: [bytes], changed: splitter.instance.edit(splitter.handle, recording, bytes) };
   }
 
   #cluster(facts: ToldCluster, splitter: Splitter): Cluster {
