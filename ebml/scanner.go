@@ -100,17 +100,25 @@ func (s *Scanner) Reset(offset int64, open ...Head) {
 	}
 }
 
-// Unread is what of the pushed bytes the last token or an error leaves to be read,
-// and where it is: held, of earlier pushes, and then chunk. It is the same
-// however the stream is cut, but for where held ends.
+// Unread is the stream from the element on that the last token or an error speaks of,
+// or from its end on if it has ended, and where that is: held, which is the caller's,
+// and then the rest of what was pushed last. It is the same however the stream is cut,
+// but for where held ends. Of an element that is being stepped over there is only
+// what comes next.
 func (s *Scanner) Unread() (held, chunk []byte, offset int64) {
-	if s.step == skipping && len(s.data) == 0 && s.pos == s.cur.DataOffset() {
-		// The value that was given has not been stepped over yet.
-		n := len(s.value)
-		return nil, s.chunk[n:], s.pos + int64(n)
+	if s.step == betweenElements {
+		return append(held, s.part[:s.nPart]...), s.chunk, s.pos - int64(s.nPart)
 	}
-	return s.part[:s.nPart], s.chunk, s.pos - int64(s.nPart)
+	if s.pos > s.cur.DataOffset()+int64(len(s.data)) {
+		return nil, s.chunk, s.pos // in the middle of what is stepped over
+	}
+	// The head is read already, and so may be the value.
+	held = AppendHeadWidth(nil, s.cur.ID, s.cur.Size, s.cur.Len-s.cur.ID.Len())
+	return append(held, s.data...), s.chunk, s.cur.Offset
 }
+
+// Pos is the offset up to which the scanner has read.
+func (s *Scanner) Pos() int64 { return s.pos }
 
 // Err is why the scanner has stopped, or nil.
 func (s *Scanner) Err() *Error { return s.err }

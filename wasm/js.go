@@ -29,7 +29,16 @@ func main() {
 			return js.Global().Get("JSON").Call("parse", string(w.b))
 		})
 	}
-	export("open", func(kind int32, _ []js.Value) any { return open(kind) })
+	export("open", func(kind int32, args []js.Value) any {
+		var given [5]float64 // what is left out is 0
+		for i := range min(len(args), len(given)) {
+			given[i] = args[i].Float()
+		}
+		return open(kind, int32(given[0]), given[1], int32(given[2]), int32(given[3]), given[4])
+	})
+	export("lost", func(handle int32, _ []js.Value) any { return lost(handle) })
+	export("rewind", func(handle int32, _ []js.Value) any { return rewind(handle) })
+	export("needed", func(handle int32, _ []js.Value) any { return needed(handle) })
 	export("pushChunk", pushChunk)
 	answer("takeHeader", opTakeHeader)
 	answer("takeClusters", opTakeClusters)
@@ -43,14 +52,14 @@ func main() {
 	answer("takePatches", opTakePatches)
 	export("takeLiterals", takeLiterals)
 	export("plan", func(handle int32, args []js.Value) any {
-		return plan(handle, int32(args[0].Int()), int32(args[1].Int()), args[2].Truthy(), args[3].Float(), args[4].Float())
+		return plan(handle, int32(args[0].Int()), int32(args[1].Int()), int32(args[2].Int()), args[3].Float(), args[4].Float())
 	})
-	export("join", func(first int32, args []js.Value) any {
-		handles := []int32{first}
+	export("join", func(flags int32, args []js.Value) any {
+		var handles []int32
 		for _, h := range args {
 			handles = append(handles, int32(h.Int()))
 		}
-		return join(handles)
+		return join(handles, flags)
 	})
 	export("edit", func(handle int32, args []js.Value) any { return edit(handle, int32(args[0].Int())) })
 	export("close", func(handle int32, _ []js.Value) any {

@@ -174,8 +174,8 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 	for i := range r.Recordings {
 		rec := &r.Recordings[i]
 		w.next(i)
-		w.put(`{"header":{"start":#,"end":#},"duration":$,"clusters":#,`,
-			rec.Header.Start, rec.Header.End, rec.Duration, int64(rec.Clusters))
+		w.put(`{"header":{"start":#,"end":#},"duration":$,"clusters":#,"repeated":#,`,
+			rec.Header.Start, rec.Header.End, rec.Duration, int64(rec.Clusters), int64(rec.Repeated))
 		w.facts(&rec.Header)
 		w.put(`}`)
 	}
@@ -203,6 +203,12 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 		g := &r.Gaps[i]
 		w.next(i)
 		w.put(`{"recording":#,"track":#,"start":$,"end":$,"offset":#}`, int64(g.Recording), int64(g.Track), g.Start, g.End, g.Offset)
+	}
+	w.put(`],"undecodable":[`)
+	for i := range r.Undecodable {
+		u := &r.Undecodable[i]
+		w.next(i)
+		w.put(`{"recording":#,"track":#,"frames":#,"start":$,"end":$,"offset":#}`, int64(u.Recording), int64(u.Track), int64(u.Frames), u.Start, u.End, u.Offset)
 	}
 	w.put(`],"error":`)
 	w.error(err)

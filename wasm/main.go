@@ -6,8 +6,15 @@
 //
 // A stream is known by a handle that open returns. Both builds export
 //
-//	open(kind) handle          kind 0 splits a stream, kind 1 lists its elements
-//	pushChunk(handle, …)       the next bytes: how many answers wait, or a negative status
+//	open(kind, flags, maxHeaderSize, maxTracks, maxDepth, maxClusterSize) handle
+//	                           kind 0 splits a stream, kind 1 lists its elements; flag 1: damage
+//	                           is final, 2: rewind is called; limits of 0 have their default
+//	pushChunk(handle, …)       the next bytes: how many answers wait, 1 more if the report has
+//	                           anything new, or a negative status
+//	lost(handle)               bytes are missing here: the same
+//	rewind(handle)             asked after each pushChunk, lost and finish: the offset from which
+//	                           on the stream must be pushed again, and finished again, or -1
+//	needed(handle)             the offset from which on bytes can still be wanted
 //	takeHeader(handle)         the next header, once, or null
 //	takeClusters(handle)       the clusters completed since the last call
 //	takeFragments(handle)      the same, with what there is of the open cluster
@@ -21,8 +28,9 @@
 // A plan is made of the streams that were split, and is a stream itself: what it
 // must read is pushed into it.
 //
-//	plan(handle, kind, recording, stored, a, b) handle
-//	join(…) handle             of several handles
+//	plan(handle, kind, recording, flags, a, b) handle
+//	                           flag 1: of a store, 2: with frames that cannot be decoded
+//	join(…, flags) handle      of several handles
 //	takePlan(handle)           the pieces, or what must be read first
 //	takeLiterals(handle)       the bytes of those pieces that are not ranges, back to back
 //	edit(handle, i) handle     for the bytes of piece i of a plan, or of clusters of recording i

@@ -10,9 +10,15 @@ const (
 	planInitialization = 3
 )
 
+// Flags of plan and join.
+const (
+	planStored          = 1 // the source is a store, as Index.Stored says
+	planKeepUndecodable = 2
+)
+
 // plan begins a plan of a recording of a stream that is being split. What is wrong
 // with it takePlan and lastError say.
-func plan(handle, kind, recording int32, stored bool, a, b float64) int32 {
+func plan(handle, kind, recording, flags int32, a, b float64) int32 {
 	st := get(handle)
 	if st == nil || st.splitter == nil {
 		return statusNoHandle
@@ -21,7 +27,7 @@ func plan(handle, kind, recording int32, stored bool, a, b float64) int32 {
 	if ix == nil {
 		return statusNoHandle
 	}
-	ix.Stored = stored
+	ix.Stored, ix.KeepUndecodable = flags&planStored != 0, flags&planKeepUndecodable != 0
 	p := &stream{}
 	var err error
 	switch kind {
@@ -53,14 +59,16 @@ func nanoseconds(seconds float64) int64 {
 }
 
 // join begins the plan of the first recordings of streams, one after the other.
-func join(handles []int32) int32 {
+func join(handles []int32, flags int32) int32 {
 	var indexes []*webm.Index
 	for _, h := range handles {
 		st := get(h)
 		if st == nil || st.splitter == nil || st.splitter.Index(0) == nil {
 			return statusNoHandle
 		}
-		indexes = append(indexes, st.splitter.Index(0))
+		ix := st.splitter.Index(0)
+		ix.Stored, ix.KeepUndecodable = false, flags&planKeepUndecodable != 0
+		indexes = append(indexes, ix)
 	}
 	p := &stream{}
 	var err error

@@ -40,11 +40,23 @@ func exportResult() uint32 { return address(output.b) }
 func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
 
 //go:wasmexport open
-func exportOpen(kind int32) (status int32) {
+func exportOpen(kind, flags int32, maxHeaderSize float64, maxTracks, maxDepth int32, maxClusterSize float64) (status int32) {
 	defer recovered(&status)
 	allocated(8 << 10)
-	return open(kind)
+	return open(kind, flags, maxHeaderSize, maxTracks, maxDepth, maxClusterSize)
 }
+
+//go:wasmexport lost
+func exportLost(handle int32) (status int32) {
+	defer recovered(&status)
+	return lost(handle)
+}
+
+//go:wasmexport rewind
+func exportRewind(handle int32) float64 { return rewind(handle) }
+
+//go:wasmexport needed
+func exportNeeded(handle int32) float64 { return needed(handle) }
 
 // pushChunk takes the first n bytes of what reserve gave.
 //
@@ -76,23 +88,23 @@ func exportTakeLiterals(handle int32) int32 { return answer(handle, opTakeLitera
 func exportTakePatches(handle int32) int32 { return answer(handle, opTakePatches) }
 
 //go:wasmexport plan
-func exportPlan(handle, kind, recording, stored int32, a, b float64) (status int32) {
+func exportPlan(handle, kind, recording, flags int32, a, b float64) (status int32) {
 	defer recovered(&status)
 	allocated(8 << 10)
-	return plan(handle, kind, recording, stored != 0, a, b)
+	return plan(handle, kind, recording, flags, a, b)
 }
 
 // join takes n handles, of 4 bytes each and little-endian, from what reserve gave.
 //
 //go:wasmexport join
-func exportJoin(n int32) (status int32) {
+func exportJoin(n, flags int32) (status int32) {
 	defer recovered(&status)
 	handles := make([]int32, n)
 	for i := range handles {
 		h := input[4*i : 4*i+4]
 		handles[i] = int32(h[0]) | int32(h[1])<<8 | int32(h[2])<<16 | int32(h[3])<<24
 	}
-	return join(handles)
+	return join(handles, flags)
 }
 
 //go:wasmexport edit

@@ -39,6 +39,7 @@ type stream struct {
 	headers  []webm.Header
 	clusters []webm.Cluster
 	forms    []int // how many of each recording's clusters have been told by takeForms
+	reported int   // how many entries the report had when status told of them
 
 	walker   *webm.Walker
 	elements writer
@@ -56,13 +57,27 @@ type stream struct {
 // streams is indexed by handle; a closed one is nil and its handle used again.
 var streams []*stream
 
-func open(kind int32) int32 {
+// Flags of open.
+const (
+	openStrict  = 1
+	openRewinds = 2 // the host calls rewind
+)
+
+// open begins a stream. Limits that are 0 have their default; maxDepth is for kindElements, the
+// others are for kindSplit.
+func open(kind, flags int32, maxHeaderSize float64, maxTracks, maxDepth int32, maxClusterSize float64) int32 {
 	st := &stream{}
 	switch kind {
 	case kindSplit:
-		st.splitter = webm.NewSplitter(webm.Options{})
+		st.splitter = webm.NewSplitter(webm.Options{
+			MaxHeaderSize:  bytes(maxHeaderSize),
+			MaxTracks:      int(max(0, maxTracks)),
+			MaxClusterSize: bytes(maxClusterSize),
+			Strict:         flags&openStrict != 0,
+			Rewinds:        flags&openRewinds != 0,
+		})
 	case kindElements:
-		st.walker = webm.NewWalker(func(e webm.Element) {
+		st.walker = webm.NewWalker(int(max(0, maxDepth)), func(e webm.Element) {
 			st.elements.next(st.nElement)
 			st.elements.element(e)
 			st.nElement++
@@ -71,6 +86,15 @@ func open(kind int32) int32 {
 		return statusNoHandle
 	}
 	return add(st)
+}
+
+// bytes is a number of bytes that a host gives, from 0 on.
+func bytes(n float64) int64 {
+	const most = 1 << 53
+	if !(n > 0) { // NaN too
+		return 0
+	}
+	return int64(min(n, most))
 }
 
 func add(st *stream) int32 {
@@ -119,11 +143,53 @@ func push(handle int32, chunk []byte) int32 {
 	default:
 		return statusNoHandle
 	}
+	return st.status(err)
+}
+
+// status is how many answers wait after a push: not 0 if the report has anything new,
+// too.
+func (st *stream) status(err error) int32 {
 	st.collect(err)
 	if st.err != nil {
 		return statusError
 	}
-	return int32(len(st.headers) + len(st.clusters) + st.nElement + len(st.patches))
+	n := len(st.headers) + len(st.clusters) + st.nElement + len(st.patches)
+	if st.splitter != nil {
+		r := st.splitter.Report()
+		entries := len(r.Other) + len(r.Dropped) + len(r.Gaps) + len(r.Undecodable)
+		if entries != st.reported {
+			st.reported = entries
+			n++
+		}
+	}
+	return int32(n)
+}
+
+// lost says that bytes are missing here, and returns what push does.
+func lost(handle int32) int32 {
+	st := get(handle)
+	if st == nil || st.splitter == nil {
+		return statusNoHandle
+	}
+	return st.status(st.splitter.Lost())
+}
+
+// rewind is the offset from which on the stream must be pushed again, or -1.
+func rewind(handle int32) float64 {
+	if st := get(handle); st != nil && st.splitter != nil {
+		if offset, ok := st.splitter.Rewind(); ok {
+			return float64(offset)
+		}
+	}
+	return -1
+}
+
+// needed is the offset from which on bytes can still be wanted.
+func needed(handle int32) float64 {
+	if st := get(handle); st != nil && st.splitter != nil {
+		return float64(st.splitter.Needed())
+	}
+	return 0
 }
 
 // collect gathers what a push or the end of the stream has completed.

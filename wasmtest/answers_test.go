@@ -66,7 +66,7 @@ func expectedTranscript(j job) value {
 // expectedElements is what a stream of kind 1 says of the bytes.
 func expectedElements(data []byte) (elements array, problem value) {
 	elements = array{}
-	w := webm.NewWalker(func(e webm.Element) {
+	w := webm.NewWalker(0, func(e webm.Element) {
 		elements = append(elements, object{
 			"name": e.Name, "type": e.Type.String(), "id": float64(e.ID), "level": float64(e.Level),
 			"offset": float64(e.Offset), "headLength": float64(e.Len), "size": float64(e.Size), "data": hex.EncodeToString(e.Data),
@@ -151,7 +151,8 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 	recordings, other, dropped := array{}, array{}, array{}
 	for _, rec := range r.Recordings {
 		o := factsAnswer(rec.Header)
-		o["header"], o["duration"], o["clusters"] = rangeAnswer(rec.Header.Range), seconds(rec.Duration), float64(rec.Clusters)
+		o["header"], o["duration"] = rangeAnswer(rec.Header.Range), seconds(rec.Duration)
+		o["clusters"], o["repeated"] = float64(rec.Clusters), float64(rec.Repeated)
 		recordings = append(recordings, o)
 	}
 	for _, r := range r.Other {
@@ -170,7 +171,12 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 		gaps = append(gaps, object{"recording": float64(g.Recording), "track": float64(g.Track),
 			"start": seconds(g.Start), "end": seconds(g.End), "offset": float64(g.Offset)})
 	}
-	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "error": errorAnswer(err)}
+	undecodable := array{}
+	for _, u := range r.Undecodable {
+		undecodable = append(undecodable, object{"recording": float64(u.Recording), "track": float64(u.Track), "frames": float64(u.Frames),
+			"start": float64(u.Start) / 1e9, "end": float64(u.End) / 1e9, "offset": float64(u.Offset)})
+	}
+	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "undecodable": undecodable, "error": errorAnswer(err)}
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }

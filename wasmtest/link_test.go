@@ -95,7 +95,7 @@ func TestATrapNamesTheFunctionsThatItWasIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := module.ExportedFunction("join").Call(ctx, 1<<28); err == nil { // a GiB for handles, of 8 MiB
+		if _, err := module.ExportedFunction("join").Call(ctx, 1<<28, 0); err == nil { // a GiB for handles, of 8 MiB
 			t.Fatal("join of too many handles did not trap")
 		}
 		traces[name] = text.String()

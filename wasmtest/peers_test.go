@@ -99,7 +99,7 @@ func blocks(t *testing.T, p *part) (found []block) {
 	t.Helper()
 	var timestamp int64
 	cluster := -1
-	w := webm.NewWalker(func(e webm.Element) {
+	w := webm.NewWalker(0, func(e webm.Element) {
 		switch e.Name {
 		case "Segment":
 			p.sized = e.Size >= 0

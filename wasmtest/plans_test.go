@@ -286,7 +286,7 @@ func swapped(t *testing.T, data []byte) []byte {
 			data[patch.Offset] = patch.Value
 		}
 	}
-	w := webm.NewWalker(func(e webm.Element) {
+	w := webm.NewWalker(0, func(e webm.Element) {
 		if e.Name == "TrackNumber" {
 			data[e.DataOffset()] = 3 - e.Data[0]
 		}

@@ -82,10 +82,10 @@ func newInstanceWith(t testing.TB, name string, config wazero.ModuleConfig) *ins
 	return &instance{t, module}
 }
 
-// call calls an export, which may not trap.
+// call calls an export, which may not trap. Arguments that are left out are 0.
 func (in *instance) call(export string, args ...int) int {
 	in.t.Helper()
-	words := make([]uint64, len(args))
+	words := make([]uint64, len(in.module.ExportedFunction(export).Definition().ParamTypes()))
 	for i, a := range args {
 		words[i] = api.EncodeI32(int32(a))
 	}

@@ -16,7 +16,10 @@ type openCluster struct {
 	counts    []TrackBlocks // by the order of the recording's tracks
 	keyFrames []KeyFrame    // of video
 	cues      []KeyFrame    // of audio, where there is no video
-	sawVideo  bool          // it has a block of video
+	first     []KeyFrame    // the first blocks of tracks
+	gaps      []Gap
+	left      []frame // that plans leave out, and key frames after them
+	sawVideo  bool    // it has a block of video
 
 	// What of it has been told as fragments, and of the rest whether it has a
 	// block of video and begins with a key frame.
@@ -36,6 +39,8 @@ type openBlock struct {
 	duration  int64     // BlockDuration in nanoseconds, or 0
 	discard   int64     // DiscardPadding in nanoseconds
 	reference bool
+	sum       uint32 // of its first bytes, its size and its cluster's place
+	repeated  bool   // the cluster has had it already
 }
 
 // openCluster begins a cluster, the first of which ends the header.
@@ -49,12 +54,20 @@ func (s *Splitter) openCluster(h ebml.Head) {
 	}
 	at := Range{Start: h.Offset}
 	s.inCluster = true
+	given := Cluster{}
+	if s.opts.Rewinds {
+		given = s.before.take(s, h.Offset)
+	}
 	s.open = openCluster{
 		Cluster:   Cluster{Range: at, Recording: len(s.report.Recordings) - 1, HeadLen: h.Len, Known: h.Size != ebml.UnknownSize},
 		entry:     entry{Range: at, headLen: uint8(h.Len)},
 		counts:    s.open.counts[:0], // whose memory serves for every cluster
 		keyFrames: s.open.keyFrames[:0],
 		cues:      s.open.cues[:0],
+		first:     s.open.first[:0],
+		gaps:      s.open.gaps[:0],
+		left:      s.open.left[:0],
+		given:     given,
 	}
 	if !s.hasVideo {
 		s.open.entry.flags, s.open.restBegins = beginsWithKey, beginsWithKey
@@ -103,6 +116,12 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 		return
 	}
 	track := &tracks[s.block.track]
+	s.lookForRepeat(data, h.Size)
+	if s.goesBack(track) {
+		// The head of a Cluster is lost before it, and with that what its time is.
+		s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
+		return
+	}
 
 	want := int64(len(data))
 	if b.Lacing != NoLacing {
@@ -156,47 +175,56 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if b.track < 0 {
 		if s.trial {
 			s.fail(CodeInvalidBlock, "is of no track")
+			return
 		}
 		s.open.Cluster.Blocks++
 		return
 	}
 	rec := s.recording()
 	track := &rec.Header.Tracks[b.track]
-	ticks := s.open.Cluster.Timestamp + int64(b.head.Timestamp)
-	duration := b.duration
-	if duration == 0 {
-		duration = b.media
-	}
-	at := ticks * rec.Header.TimestampScale
-	ix := s.indexes[len(s.indexes)-1]
-	block := KeyFrame{track.Number, ticks, b.offset}
-	c := &s.clocks[b.track]
-	if !c.seen {
-		ix.first = append(ix.first, block)
-	}
-	if track.Type == Audio && c.seen && at < c.last {
-		if s.open.counts[b.track].Blocks > 0 {
-			// The head of a Cluster is lost before it, and with that what its time is.
-			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
-			return
-		}
-		*c = clock{} // a Cluster may go back
-	}
-	s.open.Cluster.Blocks++
-	duration = max(0, duration-b.discard)
-	if track.Type == Audio {
-		s.noteGap(track, c, at, b.offset)
-	}
-	c.add(at, duration)
-	s.open.entry.flags |= hasBlocks
-
-	s.open.counts[b.track].Blocks++
 	// A Block has no key flag: it is a key frame if it refers to no other
 	// (RFC 9559 §10.2).
 	key := b.head.Key
 	if id == IDBlockGroup {
 		key = !b.reference
 	}
+	if track.Type == Video {
+		s.noteBeginning(key)
+	}
+	if b.repeated {
+		s.open.Cluster.Blocks++
+		s.open.counts[b.track].Blocks++
+		s.open.left = append(s.open.left, frame{Range: Range{b.offset, s.scan.EndOffset()}, repeated: true})
+		return
+	}
+	s.remember(b.sum)
+	ticks := s.open.Cluster.Timestamp + int64(b.head.Timestamp)
+	duration := b.duration
+	if duration == 0 {
+		duration = b.media
+	}
+	at := ticks * rec.Header.TimestampScale
+	block := KeyFrame{track.Number, ticks, b.offset}
+	c := &s.clocks[b.track]
+	if !c.seen {
+		s.open.first = append(s.open.first, block)
+	}
+	if track.Type == Audio && c.seen && at < c.last && s.open.counts[b.track].Blocks == 0 {
+		*c = clock{} // a Cluster may go back
+	}
+	s.open.Cluster.Blocks++
+	duration = max(0, duration-b.discard)
+	if track.Type == Audio {
+		if s.open.counts[b.track].Blocks == 0 {
+			c.hole = [2]int64{s.open.Cluster.Timestamp * rec.Header.TimestampScale, at}
+		}
+		s.noteGap(track, c, at, b.offset)
+		s.recent = s.recent[:0]
+	}
+	c.add(at, duration)
+	s.open.entry.flags |= hasBlocks
+
+	s.open.counts[b.track].Blocks++
 	if s.visit != nil {
 		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, ticks, duration, key || track.onlyKeyFrames()})
 	}
@@ -204,13 +232,7 @@ func (s *Splitter) countBlock(id ebml.ID) {
 		s.open.entry.flags |= needsKeys
 	}
 	if track.Type == Video {
-		if key && !s.open.sawVideo {
-			s.open.entry.flags |= beginsWithKey
-		}
-		if key && !s.open.restSawVideo {
-			s.open.restBegins = beginsWithKey
-		}
-		s.open.sawVideo, s.open.restSawVideo = true, true
+		s.see(frame{Range{b.offset, s.scan.EndOffset()}, b.track, at, c.end(), key || track.onlyKeyFrames(), false})
 	}
 	if key || track.onlyKeyFrames() {
 		s.open.counts[b.track].KeyFrames++
@@ -223,14 +245,35 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	}
 }
 
+// noteBeginning takes in whether a block of video is a key frame, for what begins
+// with it.
+func (s *Splitter) noteBeginning(key bool) {
+	if key && !s.open.sawVideo {
+		s.open.entry.flags |= beginsWithKey
+	}
+	if key && !s.open.restSawVideo {
+		s.open.restBegins = beginsWithKey
+	}
+	s.open.sawVideo, s.open.restSawVideo = true, true
+}
+
 // noteGap reports that a block of audio at a time, in nanoseconds, comes too late
 // after the one before it.
 func (s *Splitter) noteGap(track *Track, c *clock, at, offset int64) {
-	if !c.seen || c.duration == 0 || len(s.report.Gaps) == maxGaps {
+	if !c.seen || c.duration == 0 {
 		return
 	}
-	if end := c.end(); at-end > max(maxGap*c.duration, minGap) {
-		s.report.Gaps = append(s.report.Gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, at, offset})
+	end := c.end()
+	if at >= end+c.duration/2 {
+		if s.open.counts[s.block.track].Blocks == 0 {
+			end = min(end, c.hole[0])
+		}
+		c.hole = [2]int64{end, at}
+		end = c.end()
+	}
+	if at-end > max(maxGap*c.duration, minGap) && len(s.open.gaps) < maxGaps {
+		s.open.gaps = append(s.open.gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, at, offset})
+		s.gapInSound(end, at)
 	}
 }
 
@@ -241,10 +284,14 @@ func (s *Splitter) closeCluster() {
 	ix := s.indexes[len(s.indexes)-1]
 	c := s.soFar()
 	rec.Clusters++
-	for _, clock := range s.clocks {
-		if clock.seen {
-			rec.Duration = max(rec.Duration, clock.end())
+	s.commit(ix)
+	for i, clock := range s.clocks {
+		end := clock.endIfSeen()
+		rec.Duration = max(rec.Duration, end)
+		if w := s.waits[i]; w.on {
+			end = w.end
 		}
+		ix.decodable = max(ix.decodable, end)
 	}
 	if s.hasVideo {
 		ix.add(c.form, s.open.keyFrames)

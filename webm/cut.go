@@ -197,7 +197,7 @@ func (c *Cutter) Push(chunk []byte) error {
 func (c *Cutter) open() {
 	e := c.index.clusters.at(c.reads[c.read])
 	head := clusterHead(e.size(), 8)
-	s := midStream(c.index.header, e.data()-int64(len(head)))
+	s := midStream(Options{}, c.index.header, e.data()-int64(len(head)))
 	read := c.read
 	s.visit = func(b blockFacts) {
 		b.Start -= e.data()
@@ -265,12 +265,13 @@ func (c *Cutter) Plan() (*Plan, error) {
 		}
 		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
 			if k := ix.keyFrames.at(key); k.Offset > e.Start {
-				b.cues = append(b.cues, cue{k.Timestamp - c.base, k.Track, at, k.Offset - e.data() + moved})
+				relative := k.Offset - e.data() + moved - leftOutBefore(ix.leftOut(&e), k.Offset)
+				b.cues = append(b.cues, cue{k.Timestamp - c.base, k.Track, at, relative})
 			}
 		}
 		until = max(until, e.until)
 	}
-	until = max(until, filter.until)
+	until = min(max(until, filter.until), ix.length())
 	if b.body.Size == 0 {
 		return nil, planError(CodeInvalidRange, "no block starts in the range")
 	}
@@ -337,7 +338,14 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	var cues []cue
 	count := 0
 	data := ix.dataOf(&e)
+	out := ix.leftOut(&e)
 	for _, b := range blocks {
+		for len(out) > 0 && out[0].End <= e.data()+b.Start {
+			out = out[1:]
+		}
+		if len(out) > 0 && out[0].Start <= e.data()+b.Start {
+			continue
+		}
 		at := b.ticks * scale
 		track := &ix.header.Tracks[b.track]
 		if track.Type != Video || b.key && e.data()+b.Start >= c.key {

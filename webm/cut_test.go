@@ -43,6 +43,7 @@ func wantClip(blocks []refBlock, scale, start, end int64) (kept []refBlock, from
 func clipped(t *testing.T, stream []byte, start, end int64) (f file, plan *Plan) {
 	t.Helper()
 	ix := indexOf(t, stream)
+	ix.KeepUndecodable = true
 	cutter, err := ix.Clip(start, end)
 	if err != nil {
 		t.Fatal(err)

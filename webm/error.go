@@ -23,7 +23,8 @@ const (
 	CodeMissing      Code = "missing"       // something must come before this element, and has not
 	CodeMisplaced    Code = "misplaced"     // an element stands in one that cannot have it
 	CodeOutOfOrder   Code = "out-of-order"  // a block of audio is earlier than the one before it
-	CodeTooLarge     Code = "too-large"     // a limit is reached: one of Options, or the 1 MiB of a block with lacing
+	CodeTooLarge     Code = "too-large"     // a limit is reached: one of Options, or another that the message says
+	CodeLost         Code = "lost"          // bytes are missing, by Lost
 
 	// Of plans, which have no offset:
 	CodeNoClusters   Code = "no-clusters"   // the recording has no cluster, so there is nothing to make
@@ -43,6 +44,12 @@ type Error struct {
 // Error reads like
 // "webm: Cluster at 1042: SimpleBlock at 20480 runs past the end of its parent".
 func (e *Error) Error() string { return e.text }
+
+// final tells whether a stream is not to be searched for where it goes on: it is not
+// WebM, or a limit of the report is reached.
+func (e *Error) final() bool {
+	return e.Code == CodeNotWebM || e.Code == CodeTooLarge && (e.Path == "EBML" || e.Path == "")
+}
 
 // newError makes the Error of the innermost element of path, or of whatever is
 // at offset if that is not where the innermost element begins.

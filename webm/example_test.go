@@ -69,7 +69,7 @@ func ExampleSplitter() {
 // Every element of a stream, in its order: this is what Firefox records when it
 // is stopped at once.
 func ExampleWalker() {
-	w := webm.NewWalker(func(e webm.Element) {
+	w := webm.NewWalker(0, func(e webm.Element) {
 		fmt.Printf("%*s%s at %d", 2*e.Level, "", e.Name, e.Offset)
 		switch e.Type {
 		case webm.String, webm.UTF8:

@@ -8,6 +8,9 @@ import "github.com/webmend/webmend/ebml"
 // of a recorder has it.
 const minDocType = 7
 
+// maxRecordings bounds what is kept of a stream that begins again and again.
+const maxRecordings = 1000
+
 // openRecording begins another recording at an EBML header.
 func (s *Splitter) openRecording(h ebml.Head) {
 	if s.inHeader {
@@ -19,6 +22,10 @@ func (s *Splitter) openRecording(h ebml.Head) {
 		DocType:        "matroska",
 		TimestampScale: 1_000_000,
 	}})
+	if len(s.report.Recordings) > maxRecordings {
+		s.fail(CodeTooLarge, "begins one recording more than 1000")
+		return
+	}
 	if s.trial && h.Size < minDocType {
 		s.fail(CodeMissing, "has no DocType, where damage may end")
 		return
@@ -109,7 +116,8 @@ func (s *Splitter) closeHeader(end int64) {
 	ix.header = rec.Header // with the tracks that are refined
 	ix.clusters.scale = h.TimestampScale
 	s.hasVideo, s.nextCue = hasVideo(h.Tracks), 0
-	s.clocks = make([]clock, len(h.Tracks))
+	s.clocks, s.waits, s.recent = make([]clock, len(h.Tracks)), make([]wait, len(h.Tracks)), nil
+	s.entries = make([]int, len(h.Tracks))
 }
 
 // keepPart keeps in the index where the element is that has just ended, of the

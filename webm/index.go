@@ -15,12 +15,19 @@ type Index struct {
 	// source is the stream as recorded.
 	Stored bool
 
+	// KeepUndecodable says that plans are to have the frames of video, too, that a loss
+	// has made undecodable: see [Undecodable].
+	KeepUndecodable bool
+
 	header    Header
 	parts     []part // of the header, and whole elements after the clusters
 	clusters  clusterList
 	keyFrames list[KeyFrame] // of video; of audio alone a block every half second
 	first     []KeyFrame     // the first block of each track that has one
 	duration  int64          // nanoseconds, the end of the last frame
+
+	left      list[Range] // blocks that plans leave out, merged where they adjoin
+	decodable int64       // nanoseconds, the end of the last frame that can be decoded
 }
 
 // A part is an element of the EBML header, the Segment or Info.

@@ -3,6 +3,7 @@ package webm
 const (
 	ebmlMagic    = "\x1A\x45\xDF\xA3" // the ID of the EBML header
 	clusterMagic = "\x1F\x43\xB6\x75"
+	tracksMagic  = "\x16\x54\xAE\x6B"
 	recogniseLen = 12 // enough to tell the containers that a recorder may give instead
 )
 
@@ -11,9 +12,10 @@ const (
 type beginning struct {
 	held  []byte
 	known bool // it is
+	junk  bool // it is not, nor is it anything else that is known
 }
 
-// push takes the next bytes of the stream. Once they are known to be EBML it
+// push takes the next bytes of the stream. Once they are known to be EBML or not it
 // returns those of earlier pushes, which come before chunk.
 func (b *beginning) push(chunk []byte) (held []byte, err *Error) {
 	if b.known {
@@ -26,7 +28,9 @@ func (b *beginning) push(chunk []byte) (held []byte, err *Error) {
 		return b.held[:n], nil
 	}
 	if len(b.held) == recogniseLen {
-		return nil, unrecognised(b.held)
+		var e *Error
+		e, b.junk = unrecognised(b.held)
+		return b.held[:n], e
 	}
 	return nil, nil
 }
@@ -36,7 +40,8 @@ func (b *beginning) finish() *Error {
 	if b.known {
 		return nil
 	}
-	return unrecognised(b.held)
+	e, _ := unrecognised(b.held)
+	return e
 }
 
 // strangers are what else a stream can begin with, a name of it, and advice.
@@ -44,7 +49,6 @@ var strangers = [...]struct {
 	offset        int
 	magic, advice string
 }{
-	{0, clusterMagic, "begins with a Cluster: the header before it is missing"},
 	{0, "OggS", "is Ogg, not WebM: " + askForWebM},
 	{0, "RIFF", "is RIFF (WAV or AVI), not WebM"},
 	{4, "ftyp", "is MP4, not WebM: " + askForWebM},
@@ -55,9 +59,10 @@ var strangers = [...]struct {
 const askForWebM = "give MediaRecorder the mimeType video/webm or audio/webm"
 
 // unrecognised says what a stream is that begins with these bytes, up to
-// recogniseLen of them, and not with an EBML header.
-func unrecognised(begin []byte) *Error {
-	e := &Error{Code: CodeNotWebM}
+// recogniseLen of them, and not with an EBML header, and whether it can be junk
+// before one.
+func unrecognised(begin []byte) (e *Error, junk bool) {
+	e = &Error{Code: CodeNotWebM}
 	what := ""
 	if len(begin) == 0 {
 		e.Code, what = CodeEmpty, "is empty"
@@ -75,9 +80,10 @@ func unrecognised(begin []byte) *Error {
 			what += hex(c) + " "
 		}
 		what += "and not with an EBML header (1A 45 DF A3)"
+		junk = true
 	}
 	e.text = "webm: the stream " + what
-	return e
+	return e, junk
 }
 
 func hasPrefix(b []byte, prefix string) bool {

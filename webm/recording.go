@@ -107,10 +107,12 @@ type KeyFrame struct {
 type Recording struct {
 	Header   Header // with what key frames have told of its tracks' Codec
 	Clusters int    // how many are complete
+	Repeated int    // blocks that their cluster has twice, as of a chunk that was pushed twice; plans leave them out
 	Duration int64  // nanoseconds from timestamp 0 to the end of the last frame
 }
 
-// A Drop is bytes that belong to no whole element, and why.
+// A Drop is bytes that belong to no whole element, and why. It is empty where
+// nothing else tells of bytes that are missing by [Splitter.Lost].
 type Drop struct {
 	Range
 	Reason *Error
@@ -146,14 +148,17 @@ type Report struct {
 	Other      []Range // whole elements that are none of these: Cues, Tags or Void between and after clusters
 	Dropped    []Drop
 	Gaps       []Gap // where sound is missing though no byte is, the first 1,000 of them
+
+	Undecodable []Undecodable // video after what is dropped or missing, by the order of its first frames
 }
 
 // A clock follows the time of one track's frames, all in nanoseconds.
 type clock struct {
 	seen     bool
-	last     int64 // the latest timestamp
-	delta    int64 // the least time from it to another
-	duration int64 // how long the frame at last says it lasts, or 0
+	last     int64    // the latest timestamp
+	delta    int64    // the least time from it to another
+	duration int64    // how long the frame at last says it lasts, or 0
+	hole     [2]int64 // the last time between frames that another would have room in, from and to
 }
 
 // add takes in a frame, which need not come in the order of time.
@@ -174,6 +179,14 @@ func (c *clock) end() int64 {
 		return c.last + c.duration
 	}
 	return c.last + c.delta
+}
+
+// endIfSeen is end, or 0 before the first frame.
+func (c *clock) endIfSeen() int64 {
+	if !c.seen {
+		return 0
+	}
+	return c.end()
 }
 
 // maxTime bounds nanoseconds, to 36 years, so that a few of them can be added.

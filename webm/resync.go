@@ -14,26 +14,47 @@ const (
 
 	// maxTrials bounds how many candidates are read at once, so that the work for a
 	// byte is bounded too. IDs by chance are one in four billion bytes.
-	maxTrials = 4
+	maxTrials = 8
+
+	// maxJunk is how far into a stream its header is looked for.
+	maxJunk = 64 << 10
+
+	// maxDrops bounds what a report keeps of a stream that is damaged on purpose.
+	maxDrops = 10_000
+
+	// minCluster is how many bytes a cluster has at least that is worth looking for.
+	minCluster = 16
 )
 
 // A search is under way from damage to where the stream goes on.
 type search struct {
 	reason *Error
+	from   int64       // where the search begins
+	until  int64       // where the damage showed, if the search begins before it
 	tail   []byte      // the last bytes, fewer than an ID has
 	trials []*Splitter // candidates, in the order of the stream
 }
 
 // midStream is a splitter in the middle of a recording, inside its Segment, that
 // stops at the first thing that is wrong.
-func midStream(h Header, offset int64) *Splitter {
-	s := NewSplitter(Options{Strict: true})
+func midStream(opts Options, h Header, offset int64) *Splitter {
+	opts.Strict = true
+	s := NewSplitter(opts)
 	s.begin.known = true
 	s.report.Recordings = []Recording{{Header: h}}
 	s.indexes = []*Index{{}}
 	s.hasTracks = true
 	s.closeHeader(h.End)
 	s.scan.Reset(offset, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize})
+	return s
+}
+
+// midHeader is a splitter in the middle of a header, before its Tracks.
+func midHeader(opts Options, h Header, offset int64) *Splitter {
+	s := midStream(opts, Header{}, offset)
+	h.Tracks = nil
+	s.report.Recordings[0].Header = h
+	s.inHeader, s.hasTracks, s.inTracks = true, false, true
 	return s
 }
 
@@ -50,8 +71,8 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 	for i := range l.tail {
 		l.try(s, near[i:], begin+int64(i), chunk, offset)
 	}
-	for i := range chunk {
-		if chunk[i] == ebmlMagic[0] || chunk[i] == clusterMagic[0] {
+	for i, c := range chunk {
+		if c == clusterMagic[0] || c == ebmlMagic[0] || c == tracksMagic[0] {
 			l.try(s, chunk[i:], offset+int64(i), chunk, offset)
 		}
 	}
@@ -78,12 +99,30 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 // try begins to read a candidate at offset at, if these bytes begin with an ID
 // that makes it one.
 func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset int64) {
-	isCluster := hasPrefix(bytes, clusterMagic)
-	if len(l.trials) == maxTrials || !isCluster && !hasPrefix(bytes, ebmlMagic) {
+	kind := beginsWith(bytes)
+	if kind == 0 || l.alive(at) == maxTrials {
 		return
 	}
-	t := midStream(s.recording().Header, at)
-	if !isCluster {
+	known := s.complete()
+	if known == nil && at-l.from >= maxJunk {
+		return
+	}
+	var t *Splitter
+	switch {
+	case kind == IDTracks && s.inHeader && !s.hasTracks:
+		t = midHeader(s.opts, s.recording().Header, at)
+	case kind == IDTracks:
+		return
+	case known != nil:
+		t = midStream(s.opts, known.Header, at)
+	default:
+		t = midStream(s.opts, Header{TimestampScale: 1_000_000}, at)
+		t.headless = kind == IDCluster
+	}
+	switch kind {
+	case IDCluster:
+		t.awaitKeyFrames()
+	case ebml.IDEBML:
 		t.scan.Reset(at)
 	}
 	t.trial, t.tried = true, at
@@ -97,64 +136,146 @@ func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset i
 	l.trials = append(l.trials, t)
 }
 
-// last is the candidate to go on with when the stream has ended: the first that
-// has a whole block.
-func (l *search) last() *Splitter {
-	for _, t := range l.trials {
-		if t.inCluster && t.open.Blocks > 0 {
-			return t
-		}
+// beginsWith is the ID that bytes begin with if a stream can go on with it, or 0.
+func beginsWith(bytes []byte) ebml.ID {
+	switch {
+	case hasPrefix(bytes, clusterMagic):
+		return IDCluster
+	case hasPrefix(bytes, ebmlMagic):
+		return ebml.IDEBML
+	case hasPrefix(bytes, tracksMagic):
+		return IDTracks
 	}
-	return nil
+	return 0
 }
 
-// beginSearch closes what is whole before the damage and begins to search after it.
-func (s *Splitter) beginSearch() {
-	held, chunk, offset := s.scan.Unread()
-	held = append([]byte(nil), held...)
-	s.lost = &search{reason: s.err}
+// alive is how many candidates had not failed by the time that one at offset at is
+// tried, which is when its ID is there.
+func (l *search) alive(at int64) (n int) {
+	for _, t := range l.trials {
+		if t.err == nil || t.scan.Pos() > at+int64(len(ebmlMagic)) {
+			n++
+		}
+	}
+	return n
+}
+
+// complete is the last recording whose header is complete, or nil.
+func (s *Splitter) complete() *Recording {
+	n := len(s.report.Recordings)
+	if s.inHeader && !s.hasTracks {
+		n--
+	}
+	if n == 0 {
+		return nil
+	}
+	return &s.report.Recordings[n-1]
+}
+
+// goOnWithLast goes on where the stream ends with the first candidate that has a whole
+// block, and tells whether there is one.
+func (s *Splitter) goOnWithLast() bool {
+	for _, t := range s.lost.trials {
+		if t.err == nil && t.inCluster && t.open.Blocks > 0 && t.tried >= s.lost.until {
+			s.settle()
+			s.goOn(t)
+			return true
+		}
+	}
+	return false
+}
+
+// needed is the offset of the first byte that a candidate may have, of a stream of
+// that size.
+func (l *search) needed(size int64) int64 {
+	at := size - int64(len(l.tail))
+	for _, t := range l.trials {
+		at = min(at, t.tried)
+	}
+	return at
+}
+
+// lose ends what is open with its last whole element, and begins to search for
+// where the stream goes on. A header without Tracks stays open: they may follow.
+func (s *Splitter) lose(reason *Error) {
 	s.err = nil
-	s.settle()
-	s.lost.push(s, held, offset) // too few to prove anything
-	s.search(chunk, offset+int64(len(held)))
+	s.begin.known = true
+	if s.inCluster || s.hasTracks {
+		s.settle()
+	}
+	s.lost = &search{reason: reason, from: s.whole}
 }
 
 // search goes on searching in the bytes at offset.
 func (s *Splitter) search(chunk []byte, offset int64) {
-	if found := s.lost.push(s, chunk, offset); found != nil {
-		s.goOn(found)
+	found := s.lost.push(s, chunk, offset)
+	known := s.complete() != nil
+	switch {
+	case found != nil && found.headless:
+		reason := s.lost.reason
+		s.giveUp(reason)
+		if reason.Code == CodeNotWebM || reason.Code == CodeLost {
+			s.err = &Error{Code: CodeMissing, Offset: found.tried, Path: "Cluster",
+				text: "webm: Cluster at " + decimal(found.tried) + " has no header before it: the beginning of the recording is missing"}
+		}
+	case found != nil && found.inTracks:
+		s.goOnInHeader(found)
+	case found != nil:
+		s.meet(found)
+	case !known && len(s.lost.trials) == 0 && offset+int64(len(chunk)) >= s.lost.from+maxJunk:
+		s.giveUp(s.lost.reason)
 	}
+}
+
+// giveUp ends the search for good.
+func (s *Splitter) giveUp(reason *Error) {
+	s.settle()
+	s.err, s.lost = reason, nil
+}
+
+// goOnInHeader takes over the Tracks that a candidate has read.
+func (s *Splitter) goOnInHeader(t *Splitter) {
+	rec, ix := s.recording(), s.indexes[len(s.indexes)-1]
+	s.tell(rec.Header.Start, rec.Header.Start)
+	s.drop(s.lost.reason, s.told, -1)
+	s.lost = nil
+	rec.Header.Tracks = t.recording().Header.Tracks
+	ix.parts = append(ix.parts, t.indexes[0].parts...)
+	s.scan, s.whole, s.hasTracks = t.scan, t.whole, true
 }
 
 // goOn takes over what a candidate has read.
 func (s *Splitter) goOn(t *Splitter) {
 	reason := s.lost.reason
 	s.lost = nil
+	if reason.Code == CodeTruncated { // it was not the end
+		reason = &Error{CodeOverrun, reason.Offset, reason.Path, reason.text + ", or claims more than is its own"}
+	}
 	s.tell(s.whole, s.whole)
-	drop := Drop{Range: Range{s.told, t.tried}, Reason: reason, Before: s.recording().Duration, After: -1}
-	s.scan = t.scan
+	after := int64(-1)
 	if t.inCluster {
-		drop.After = t.open.Timestamp * s.recording().Header.TimestampScale
-		s.inCluster, s.open, s.block = true, t.open, t.block
-		s.open.Recording = len(s.report.Recordings) - 1
-		ix := s.indexes[len(s.indexes)-1]
-		for _, k := range t.indexes[0].first {
-			if !ix.hasFirst(k.Track) {
-				ix.first = append(ix.first, k)
-			}
-		}
-		s.clocks = t.clocks // what a frame lasts is not known across the gap
-		s.nextCue = max(s.nextCue, t.nextCue)
-	} else {
+		after = t.open.Timestamp * s.recording().Header.TimestampScale
+	}
+	if t.tried > s.told || reason.Code == CodeLost {
+		s.drop(reason, t.tried, after)
+	}
+	s.told, s.whole, s.bound = t.tried, t.whole, 0
+	s.scan = t.scan
+	if !t.inCluster {
 		s.report.Recordings = append(s.report.Recordings, t.report.Recordings[1])
-		s.report.Recordings[len(s.report.Recordings)-1].Header.Recording = len(s.report.Recordings) - 1
+		s.recording().Header.Recording = len(s.report.Recordings) - 1
 		s.indexes = append(s.indexes, t.indexes[1])
 		s.inHeader, s.hasTracks = true, false
+		return
 	}
-	if drop.End > drop.Start {
-		s.report.Dropped = append(s.report.Dropped, drop)
+	s.awaitKeyFrames()
+	for i, w := range t.waits {
+		s.waits[i].on = w.on
 	}
-	s.told, s.whole = t.tried, t.whole
+	s.inCluster, s.open, s.block, s.before = true, t.open, t.block, t.before
+	s.open.Recording = len(s.report.Recordings) - 1
+	s.clocks = t.clocks // what a frame lasts is not known across the gap
+	s.nextCue = max(s.nextCue, t.nextCue)
 	if t.ended {
 		s.closeCluster()
 	}

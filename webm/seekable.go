@@ -8,15 +8,19 @@ package webm
 // Elements that stood after the clusters, such as Tags, come before them, unless
 // the index is Stored and they are not in the store.
 //
-// The error is an [*Error], CodeNoClusters.
+// The error is an [*Error]: CodeNoClusters, or CodeNoKeyFrame when there is nothing
+// but video that cannot be decoded.
 func (ix *Index) Seekable() (*Plan, error) {
 	if ix.clusters.len() == 0 {
 		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
 	}
 	b := builder{index: ix}
 	b.clusters(ix, 0, 0, nil)
-	plan := b.finish(ix.duration)
-	plan.End = ix.duration
+	if b.body.Size == 0 {
+		return nil, planError(CodeNoKeyFrame, "what there is of the recording is video without a key frame to begin with")
+	}
+	plan := b.finish(ix.length())
+	plan.End = ix.length()
 	return plan, nil
 }
 
@@ -33,8 +37,9 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 		} else {
 			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.edit(&e).and(edit))
 		}
+		out := ix.leftOut(&e)
 		cueOf := func(k *KeyFrame) cue {
-			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved}
+			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)}
 		}
 		for ; first < len(ix.first) && ix.first[first].Offset < e.End; first++ {
 			if k := &ix.first[first]; ix.isAudioOfVideo(k.Track) {
@@ -126,7 +131,7 @@ func Join(recordings ...*Index) (*Plan, error) {
 		// Rounded up, so that nothing overlaps.
 		shift := (duration + scale - 1) / scale
 		b.clusters(ix, i, shift, edit)
-		duration = shift*scale + ix.duration
+		duration = shift*scale + ix.length()
 	}
 	plan := b.finish(duration)
 	plan.End = duration

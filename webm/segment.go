@@ -21,25 +21,46 @@ type cue struct {
 // cluster adds cluster i of an index as it is, in its final form.
 func (b *builder) cluster(ix *Index, i int) {
 	e := ix.clusters.at(i)
-	data := ix.dataOf(&e)
-	if ix.Stored {
-		b.body.add(Piece{Range: Range{e.form, data + e.size()}})
+	out := ix.leftOut(&e)
+	if ix.Stored && len(out) == 0 {
+		b.body.add(Piece{Range: Range{e.form, e.formEnd()}})
 		return
 	}
-	b.body.write(e.head())
-	b.body.add(Piece{Range: Range{data, data + e.size()}, Edit: ix.edit(&e)})
+	size := e.size() - leftOutBefore(out, e.End)
+	if len(out) > 0 && size <= int64(e.timeLen) {
+		return // nothing but its Timestamp is left
+	}
+	b.body.write(clusterHead(size, int(e.headLen)-4))
+	b.data(ix, &e, 0, 0, e.size(), out, ix.edit(&e))
+}
+
+// data adds the part from from up to to of a cluster's data, without what is left
+// out.
+func (b *builder) data(ix *Index, e *entry, source int, from, to int64, out []Range, edit *Edit) {
+	begin := ix.dataOf(e)
+	for _, r := range out {
+		if start := r.Start - e.data(); start >= from && start < to {
+			b.body.add(Piece{Source: source, Range: Range{begin + from, begin + start}, Edit: edit})
+			from = r.End - e.data()
+		}
+	}
+	b.body.add(Piece{Source: source, Range: Range{begin + from, begin + to}, Edit: edit})
 }
 
 // retimed adds cluster i of a source with another Timestamp, in ticks, and edit
 // made in its blocks. It returns how much further on they are in its data.
 func (b *builder) retimed(ix *Index, i, source int, timestamp int64, edit *Edit) int64 {
 	e := ix.clusters.at(i)
-	head, moved := e.retime(e.size()-int64(e.timeLen), timestamp)
+	out := ix.leftOut(&e)
+	size := e.size() - int64(e.timeLen) - leftOutBefore(out, e.End)
+	if len(out) > 0 && size <= 0 {
+		return 0 // nothing but its Timestamp is left
+	}
+	head, moved := e.retime(size, timestamp)
 	b.body.write(head)
-	begin := ix.dataOf(&e)
-	time := begin + int64(e.timeAt)
-	b.body.add(Piece{Source: source, Range: Range{begin, time}, Edit: edit})
-	b.body.add(Piece{Source: source, Range: Range{time + int64(e.timeLen), begin + e.size()}, Edit: edit})
+	time := int64(e.timeAt)
+	b.data(ix, &e, source, 0, time, out, edit)
+	b.data(ix, &e, source, time+int64(e.timeLen), e.size(), out, edit)
 	return moved
 }
 

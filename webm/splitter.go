@@ -13,9 +13,20 @@ type Options struct {
 	// the blocks of each. 0 is 128.
 	MaxTracks int
 
+	// MaxClusterSize is the most bytes a Cluster may have. 0 is 256 MiB: as the
+	// timestamps of blocks go, a recorder's last 32 seconds, and those of 65 Mbit/s
+	// have that. What would make it larger counts as damage, as an element whose
+	// size is broken does.
+	MaxClusterSize int64
+
 	// Strict makes damage final. Otherwise a splitter goes on at the next cluster,
 	// or the next recording, and says in the Report what it left out.
 	Strict bool
+
+	// Rewinds says that the caller asks Rewind after each Push, Lost and Finish, and
+	// can push bytes again. An element that is damaged can claim what is not its own:
+	// only so is that read as well. See [Splitter.Needed], too.
+	Rewinds bool
 }
 
 // How much of an element is read. Of a block its head with the longest track
@@ -26,7 +37,11 @@ const (
 	blockHeadLen  = ebml.MaxVINTLen + 3 + 2
 	codecFrameLen = blockHeadLen + 256
 	maxLacedBlock = 1 << 20
-	maxUnknown    = 1 << 10
+
+	// Of an element that the specification does not have. In a Cluster one of a later
+	// version of Matroska would be small, and misread bytes are large as a rule.
+	maxUnknown     = 1 << 10
+	maxUnknownPart = 1 << 20 // beside Clusters
 )
 
 // A Splitter takes a stream apart into headers and clusters. It keeps nothing
@@ -36,10 +51,11 @@ type Splitter struct {
 	scan ebml.Scanner
 	err  *Error
 
-	begin beginning
-	size  int64 // bytes pushed
-	whole int64 // where the last whole element ends, up to which nothing is lost
-	told  int64 // where the last range ends that headers, clusters and report have told
+	begin    beginning
+	finished bool
+	size     int64 // bytes pushed
+	whole    int64 // where the last whole element ends, up to which nothing is lost
+	told     int64 // where the last range ends that headers, clusters and report have told
 
 	headers  []Header  // complete and not yet taken
 	clusters []Cluster // likewise
@@ -53,17 +69,28 @@ type Splitter struct {
 	open      openCluster
 	block     openBlock
 
-	clocks   []clock // by the order of the recording's tracks
-	hasVideo bool    // the recording has
-	nextCue  int64   // nanoseconds, where the next cue can be if it has none
+	clocks   []clock  // by the order of the recording's tracks
+	waits    []wait   // likewise
+	entries  []int    // likewise: which of the report's Undecodable goes on, plus 1
+	sums     []uint32 // of blocks that clusters have had
+	recent   []frame  // of video, since the last block of audio
+	hasVideo bool     // the recording has
+	nextCue  int64    // nanoseconds, where the next cue can be if it has none
 
-	lost *search // after damage, until the stream goes on somewhere
+	lost    *search // after damage, until the stream goes on somewhere
+	back    int64   // where Rewind goes back to, or -1
+	rewound int64   // bytes that it has gone back over
+	pushed  int64   // bytes pushed when it last did
+	before  before  // what there was when the open cluster began
+	bound   int64   // where another cluster begins, which the one being read again ran over, or 0
 
 	// Of a candidate for where it goes on.
-	trial  bool
-	tried  int64 // where it begins
-	proven bool  // that it is one
-	ended  bool  // and it is a cluster whose end has been read
+	trial    bool
+	tried    int64 // where it begins
+	proven   bool  // that it is one
+	ended    bool  // and it is a cluster whose end has been read
+	headless bool  // it is a cluster of a recording whose header is not there
+	inTracks bool  // it is the Tracks of a header that is damaged
 
 	visit func(blockFacts) // for a Cutter, or nil
 }
@@ -76,32 +103,74 @@ func NewSplitter(opts Options) *Splitter {
 	if opts.MaxTracks == 0 {
 		opts.MaxTracks = 128
 	}
-	s := &Splitter{opts: opts}
+	if opts.MaxClusterSize == 0 {
+		opts.MaxClusterSize = 256 << 20
+	}
+	s := &Splitter{opts: opts, back: -1}
 	s.scan.Ends = endsUnknown
 	return s
 }
 
 // Push takes the next bytes of the stream, cut anywhere, and keeps no reference
-// to them. Its error is an [*Error] and final: the stream is not WebM, its header
-// is damaged, or Options are Strict or reached. All that was complete before can be
-// taken, and what is pushed from then on counts as dropped. Other damage is no
-// error: it is in Dropped once it is over, or at the end.
+// to them. Its error is an [*Error] and final: the stream is not WebM, its first
+// header is damaged or missing, or Options are Strict or reached. All that was
+// complete before can be taken, and what is pushed from then on counts as dropped.
+// Other damage is no error: it is in Dropped once it is over, or at the end.
 func (s *Splitter) Push(chunk []byte) error {
+	s.stay()
 	offset := s.size
 	s.size += int64(len(chunk))
 	if s.err != nil {
 		return s.err
 	}
+	if s.lost == nil {
+		held, err := s.begin.push(chunk)
+		switch {
+		case err == nil && s.begin.known:
+			s.read(held)
+		case err == nil:
+			return nil
+		case s.opts.Strict || !s.begin.junk:
+			s.err = err
+			return s.err
+		default:
+			s.lose(err)
+			chunk, offset = append(held, chunk...), 0
+		}
+	}
 	if s.lost != nil {
 		s.search(chunk, offset)
-		s.read(nil)
-		return errorOrNil(s.err)
+		chunk = nil
 	}
-	var held []byte
-	held, s.err = s.begin.push(chunk)
-	if s.err == nil && s.begin.known {
-		s.read(held)
-		s.read(chunk)
+	s.read(chunk)
+	return errorOrNil(s.err)
+}
+
+// Lost says that bytes of the stream are missing here: what is pushed next does not
+// follow what was pushed before. What is open ends with its last whole element, and
+// the stream goes on at the next Cluster or EBML header. In the report it is a Drop
+// of CodeLost, which is empty if nothing else is dropped.
+//
+// So a recording of which there is a part can be read, after a header that was kept
+// elsewhere: push that, and then Lost. Offsets then count from that header on.
+func (s *Splitter) Lost() error {
+	s.stay()
+	if s.err != nil {
+		return s.err
+	}
+	if s.lost != nil && !s.goOnWithLast() {
+		s.settle()
+		s.lost.trials, s.lost.tail, s.lost.until = nil, nil, 0
+	}
+	if s.lost == nil {
+		reason := newError(CodeLost, s.size, s.scan.Path(), "")
+		reason.text = "webm: bytes are missing at " + decimal(s.size)
+		if s.opts.Strict {
+			s.err = reason
+			s.settle()
+		} else {
+			s.lose(reason)
+		}
 	}
 	return errorOrNil(s.err)
 }
@@ -109,18 +178,27 @@ func (s *Splitter) Push(chunk []byte) error {
 // read scans bytes, or what is left of those before if they are nil, and goes on
 // after damage in them.
 func (s *Splitter) read(bytes []byte) {
-	if s.err != nil || s.lost != nil {
+	if s.err != nil || s.lost != nil || s.back >= 0 {
 		return
 	}
 	if bytes != nil {
 		s.scan.Push(bytes)
 	}
 	for s.run(); s.err != nil; s.run() {
-		if s.opts.Strict || s.inHeader || len(s.report.Recordings) == 0 {
+		if len(s.report.Dropped) >= maxDrops {
+			text := "webm: the stream is damaged in more than " + decimal(maxDrops) + " places, the last at " + decimal(s.err.Offset)
+			s.err = &Error{Code: CodeTooLarge, Offset: s.err.Offset, text: text}
+		}
+		if s.opts.Strict || s.err.final() {
 			s.settle()
 			return
 		}
-		if s.beginSearch(); s.lost != nil {
+		held, chunk, offset := s.scan.Unread()
+		if s.suspend(s.err, offset, offset) {
+			return
+		}
+		s.lose(s.err)
+		if s.search(append(held, chunk...), offset); s.err != nil || s.lost != nil {
 			return
 		}
 	}
@@ -148,7 +226,7 @@ func (s *Splitter) Clusters() []Cluster {
 // Report says what is known so far. Its slices are valid until the next Push or
 // Finish.
 func (s *Splitter) Report() Report {
-	s.report.Bytes = s.size
+	s.report.Bytes = max(s.size, s.pushed)
 	return s.report
 }
 
@@ -157,7 +235,7 @@ func (s *Splitter) Report() Report {
 // among them as a fragment, and what comes later of it as others. All of them
 // together have every block once, if Clusters is not called as well.
 func (s *Splitter) Fragments() []Cluster {
-	if s.inCluster && s.err == nil {
+	if s.inCluster && s.err == nil && s.lost == nil {
 		s.closeFragment(s.soFar())
 	}
 	return s.Clusters()
@@ -174,41 +252,62 @@ func (s *Splitter) Index(recording int) *Index {
 
 // Finish ends the stream. It closes the last cluster, and the last header if no
 // cluster follows it; what the end cuts short is left out of them and is in
-// Dropped. Its error is an [*Error], of a stream that is damaged or has no whole
-// header; one that is only cut short after its header has none.
+// Dropped. Its error is an [*Error], of a stream that has no whole header or is
+// damaged for good; one that is only cut short after its header has none.
 func (s *Splitter) Finish() (Report, error) {
+	s.stay()
+	if s.finished {
+		return s.Report(), errorOrNil(s.err)
+	}
 	if s.err == nil {
 		s.err = s.begin.finish()
 	}
+	reason := s.err
 	if s.err == nil {
 		if s.lost != nil {
-			if t := s.lost.last(); t != nil {
-				s.goOn(t)
-			}
+			s.goOnWithLast()
 		}
 		if s.lost == nil {
-			s.scan.Finish()
-			s.read(nil)
+			if reason = s.finishScan(); s.back >= 0 {
+				return s.Report(), nil
+			}
+		} else {
+			reason, s.lost.trials = s.lost.reason, nil
+			s.settle()
 		}
-		s.settle()
+		if s.err == nil && len(s.report.Recordings) == 0 {
+			s.err = reason
+		}
 	}
-	reason := s.err
-	if s.lost != nil {
-		reason, s.lost.trials = s.lost.reason, nil
-	}
+	s.finished = true
 	s.tell(s.whole, s.whole)
-	if s.size > s.told {
-		before := int64(0)
-		if n := len(s.report.Recordings); n > 0 {
-			before = s.report.Recordings[n-1].Duration
-		}
-		s.report.Dropped = append(s.report.Dropped, Drop{Range{s.told, s.size}, reason, before, -1})
+	if s.size > s.told || s.lost != nil && reason.Code == CodeLost {
+		s.drop(reason, s.size, -1)
 		s.told = s.size
 	}
 	if s.err != nil && s.err.Code == CodeTruncated && len(s.report.Recordings) > 0 {
 		s.err = nil
 	}
 	return s.Report(), errorOrNil(s.err)
+}
+
+// finishScan reads what the end of the stream completes, and says why the rest is
+// not whole.
+func (s *Splitter) finishScan() *Error {
+	s.scan.Finish()
+	s.run()
+	reason := s.err
+	if reason != nil && !s.opts.Strict {
+		s.err = nil
+		if s.suspend(reason, s.whole, s.size) {
+			return nil
+		}
+	}
+	if s.inHeader && !s.hasTracks && reason == nil {
+		reason = &Error{Code: CodeTruncated, Offset: s.size, text: "webm: the stream ends at " + decimal(s.size) + ", before any Tracks"}
+	}
+	s.settle()
+	return reason
 }
 
 // run takes the scanner's tokens as far as the bytes go.
@@ -237,6 +336,14 @@ func (s *Splitter) start(h ebml.Head) {
 		s.fail(CodeTooLarge, "makes the header larger than MaxHeaderSize")
 		return
 	}
+	if s.inCluster && h.End()-s.open.Cluster.Start > s.opts.MaxClusterSize {
+		s.fail(CodeTooLarge, "makes the Cluster larger than MaxClusterSize")
+		return
+	}
+	if s.inCluster && s.bound > 0 && max(h.End(), h.DataOffset()) > s.bound {
+		s.fail(CodeOverrun, "runs over the Cluster at "+decimal(s.bound))
+		return
+	}
 	switch s.scan.Parent() {
 	case 0:
 		switch h.ID {
@@ -244,6 +351,9 @@ func (s *Splitter) start(h ebml.Head) {
 			s.openRecording(h)
 		case IDSegment:
 			s.scan.Enter()
+		case ebml.IDVoid:
+		default:
+			s.misread(h, maxUnknownPart)
 		}
 	case IDSegment:
 		switch h.ID {
@@ -253,6 +363,9 @@ func (s *Splitter) start(h ebml.Head) {
 			if s.inHeader {
 				s.scan.Enter()
 			}
+		case IDSeekHead, IDCues, IDChapters, IDTags, IDAttachments, ebml.IDVoid, ebml.IDCRC32:
+		default:
+			s.misread(h, maxUnknownPart)
 		}
 	case ebml.IDEBML, IDInfo:
 		s.scan.Read(maxText)
@@ -275,14 +388,12 @@ func (s *Splitter) start(h ebml.Head) {
 			s.scan.Read(8)
 		case IDPosition, IDPrevSize, ebml.IDCRC32:
 			s.open.entry.flags |= needsVoid
+			if h.Size > 8 {
+				s.fail(CodeInvalidValue, "is longer than it can be")
+			}
 		case ebml.IDVoid, IDSilentTracks, IDEncryptedBlock:
 		default:
-			// What misread bytes look like. An element of a later version of
-			// Matroska would be small.
-			if _, _, known := Lookup(h.ID); known || h.Size > maxUnknown {
-				s.fail(CodeMisplaced, "cannot be there")
-				return
-			}
+			s.misread(h, maxUnknown)
 		case IDSimpleBlock:
 			s.block = openBlock{offset: h.Offset}
 			s.scan.Read(blockHeadLen)
@@ -299,6 +410,14 @@ func (s *Splitter) start(h ebml.Head) {
 		case IDReferenceBlock:
 			s.block.reference = true
 		}
+	}
+}
+
+// misread stops at an element that the specification has in another place, or does
+// not have and that is larger than limit: so misread bytes look.
+func (s *Splitter) misread(h ebml.Head, limit int64) {
+	if _, _, known := Lookup(h.ID); known || h.Size > limit {
+		s.fail(CodeMisplaced, "cannot be there")
 	}
 }
 
@@ -345,6 +464,7 @@ func (s *Splitter) end(id ebml.ID) {
 		default:
 			s.keepPart()
 			s.hasTracks = s.hasTracks || id == IDTracks && s.inHeader
+			s.proven = s.inTracks && s.hasTracks && len(s.recording().Header.Tracks) > 0
 		}
 	case ebml.IDEBML, IDInfo:
 		s.keepPart()
@@ -359,7 +479,7 @@ func (s *Splitter) end(id ebml.ID) {
 		if s.err == nil {
 			s.whole = s.scan.EndOffset()
 		}
-		s.proven = s.trial && s.open.Blocks == provenBlocks
+		s.proven = s.err == nil && (s.trial && s.open.Blocks == provenBlocks || s.headless && s.open.hasTime)
 	}
 }
 
@@ -379,18 +499,9 @@ func (s *Splitter) settle() {
 	if s.inHeader {
 		if !s.hasTracks {
 			s.whole = s.recording().Header.Start
-			s.err = s.headerless()
 		}
 		s.closeHeader(s.whole)
 	}
-}
-
-// headerless is why the open header is not one.
-func (s *Splitter) headerless() *Error {
-	if s.err != nil {
-		return s.err
-	}
-	return &Error{Code: CodeTruncated, Offset: s.size, text: "webm: the stream ends at " + decimal(s.size) + ", before any Tracks"}
 }
 
 // fail stops the splitter at the element that the last token speaks of.
@@ -411,6 +522,15 @@ func (s *Splitter) tell(start, end int64) {
 		s.report.Other = append(s.report.Other, Range{s.told, start})
 	}
 	s.told = max(s.told, end)
+}
+
+// drop reports what lies between what has been told and end.
+func (s *Splitter) drop(reason *Error, end, after int64) {
+	before := int64(0)
+	if len(s.report.Recordings) > 0 {
+		before = s.recording().Duration
+	}
+	s.report.Dropped = append(s.report.Dropped, Drop{Range{s.told, end}, reason, before, after})
 }
 
 // recording is the one that is being read.

@@ -24,9 +24,11 @@ type Walker struct {
 }
 
 // NewWalker returns a walker that calls visit for each element once its head,
-// and what there is of Data, has been pushed.
-func NewWalker(visit func(Element)) *Walker {
+// and what there is of Data, has been pushed. It stops where elements are nested
+// deeper than maxDepth, which is [ebml.DefaultMaxDepth] if it is 0.
+func NewWalker(maxDepth int, visit func(Element)) *Walker {
 	w := &Walker{visit: visit}
+	w.scan.MaxDepth = maxDepth
 	w.scan.Ends = endsUnknown
 	return w
 }

@@ -13,7 +13,7 @@ import (
 // walk pushes the chunks and finishes. It returns a line for each element, and
 // the error.
 func walk(chunks ...[]byte) (lines []string, err *Error) {
-	w := NewWalker(func(e Element) {
+	w := NewWalker(0, func(e Element) {
 		lines = append(lines, fmt.Sprintf("%d %s %v at %d, head %d, size %d: %x", e.Level, e.Name, e.Type, e.Offset, e.Len, e.Size, e.Data))
 	})
 	var buffer []byte // the same for all chunks, to show a walker that keeps them
@@ -36,7 +36,7 @@ func walk(chunks ...[]byte) (lines []string, err *Error) {
 func TestAWalkOfARecordingIsThatOfTheReference(t *testing.T) {
 	eachFixture(t, func(t *testing.T, f fixture) {
 		var got []string
-		w := NewWalker(func(e Element) {
+		w := NewWalker(0, func(e Element) {
 			size := "unknown"
 			if e.Size != ebml.UnknownSize {
 				size = fmt.Sprint(e.Size)

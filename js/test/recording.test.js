@@ -126,7 +126,7 @@ describe("a recording that is damaged", () => {
   test("in its header has nothing to give", async () => {
     const { bytes } = load("firefox-08-pause-vp8opus-ts500");
     const recording = new Recording();
-    await assert.rejects(recording.pushChunk(Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100)])), { code: "invalid-id" });
+    await recording.pushChunk(Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100)])); // Tracks may yet come
     await assert.rejects(recording.finish(), { code: "invalid-id" });
   });
 });

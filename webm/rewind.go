@@ -1,0 +1,164 @@
+package webm
+
+import (
+	"io"
+
+	"github.com/webmend/webmend/ebml"
+)
+
+// How a Splitter reads a part of the stream again. An element whose size is damaged,
+// or whose end is lost, takes in what follows it, and the damage shows only where it
+// ends. So the cluster that it is in is searched for others, and read again up to
+// where one is found.
+
+// before is what there was when the open cluster began, to read it again from there.
+type before struct {
+	start   int64
+	clocks  []clock
+	waits   []wait
+	nextCue int64
+	given   Cluster // what had been told of it as fragments when it was given up
+}
+
+// take keeps what there is now that a cluster begins at start.
+func (b *before) take(s *Splitter, start int64) (given Cluster) {
+	if b.start == start {
+		given = b.given
+	}
+	if start >= s.bound {
+		s.bound = 0
+	}
+	b.start, b.given, b.nextCue = start, Cluster{}, s.nextCue
+	b.clocks = append(b.clocks[:0], s.clocks...)
+	b.waits = append(b.waits[:0], s.waits...)
+	return given
+}
+
+// suspend leaves open what is open, and asks for the bytes again from its beginning
+// on, to be searched; if the caller can push them, and the work is in proportion.
+// The damage begins at offset, and shows at end.
+func (s *Splitter) suspend(reason *Error, offset, end int64) bool {
+	const times = 4 // that all of the stream may be read again
+	from := s.Needed()
+	if s.inCluster || s.inHeader {
+		from = max(from+1, s.open.given.End)
+	}
+	work := 2 * (end - from) // to search, and to read what has been searched
+	if !s.opts.Rewinds || s.bound > 0 || end-from < minCluster || s.rewound+work > times*end {
+		return false
+	}
+	s.rewound += work
+	s.err = nil
+	s.lost = &search{reason: reason, from: from, until: offset}
+	s.back = from
+	return true
+}
+
+// Rewind is asked after each Push, Lost and Finish, if Options say Rewinds. If it is
+// ok, the stream must be pushed from offset on again, and after Finish be finished
+// again: offset is not before what Needed was before that call. In all no more is
+// pushed again than four times the stream.
+func (s *Splitter) Rewind() (offset int64, ok bool) {
+	if s.back < 0 {
+		return 0, false
+	}
+	offset = s.back
+	s.pushed = max(s.pushed, s.size)
+	s.size, s.back = offset, -1
+	return offset, true
+}
+
+// stay searches on from here, as Rewind was not asked.
+func (s *Splitter) stay() {
+	if s.back < 0 {
+		return
+	}
+	s.back = -1
+	if s.lost == nil {
+		s.lost = &search{reason: &Error{Code: CodeLost, Offset: s.whole, text: "webm: bytes are missing at " + decimal(s.whole)}, from: s.size}
+	}
+	s.settle()
+}
+
+// Needed is the offset from which on bytes of the stream can still be wanted: by the
+// ranges of clusters and fragments that are told later, or by Rewind.
+func (s *Splitter) Needed() int64 {
+	switch {
+	case s.back >= 0:
+		return s.back
+	case s.err != nil:
+		return s.size
+	case s.inCluster:
+		return s.open.Cluster.Start
+	case s.inHeader:
+		return s.recording().Header.Start
+	case s.lost != nil:
+		return s.lost.needed(s.size)
+	}
+	return s.whole
+}
+
+// meet goes on with the candidate that is proven, or, where that begins in what was
+// taken for blocks of the open cluster, reads that again up to there.
+func (s *Splitter) meet(t *Splitter) {
+	if s.inCluster && t.tried < s.lost.until {
+		s.lost, s.inCluster = nil, false
+		s.bound, s.back, s.whole = t.tried, s.before.start, s.before.start
+		s.clocks = append(s.clocks[:0], s.before.clocks...)
+		s.waits = append(s.waits[:0], s.before.waits...)
+		s.nextCue, s.before.given = s.before.nextCue, s.open.given
+		s.recent = s.recent[:0]
+		s.scan.Reset(s.back, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize})
+		return
+	}
+	s.settleBefore(t.tried)
+	s.goOn(t)
+}
+
+// settleBefore settles what is open where a candidate begins at offset. Elements of
+// the Segment that had taken that in are none.
+func (s *Splitter) settleBefore(offset int64) {
+	if n := len(s.indexes); n > 0 && s.whole > offset {
+		ix := s.indexes[n-1]
+		s.whole = s.told
+		for i, p := range ix.parts {
+			if p.End > offset {
+				ix.parts = ix.parts[:i]
+				break
+			}
+			s.whole = max(s.whole, p.End)
+		}
+	}
+	s.settle()
+}
+
+// Scan splits a recording that is there already: the first size bytes of src. It
+// reads again what is to be read again, and knows no more of the media than a
+// splitter does. The error is one of reading, or what Finish says.
+func Scan(src io.ReaderAt, size int64, opts Options) (*Splitter, Report, error) {
+	opts.Rewinds = true
+	s := NewSplitter(opts)
+	window := make([]byte, 64<<10)
+	for at := int64(0); ; {
+		for at < size {
+			n, err := src.ReadAt(window[:min(int64(len(window)), size-at)], at)
+			if n == 0 {
+				if err == nil || err == io.EOF {
+					err = io.ErrUnexpectedEOF
+				}
+				return nil, s.Report(), err
+			}
+			s.Push(window[:n]) // Finish has its error, too
+			at += int64(n)
+			if back, ok := s.Rewind(); ok {
+				at = back
+			}
+		}
+		report, err := s.Finish()
+		back, ok := s.Rewind()
+		if !ok {
+			return s, report, err
+		}
+		at = back
+	}
+}
