@@ -208,7 +208,8 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 	for i := range r.Undecodable {
 		u := &r.Undecodable[i]
 		w.next(i)
-		w.put(`{"recording":#,"track":#,"frames":#,"start":$,"end":$,"offset":#}`, int64(u.Recording), int64(u.Track), int64(u.Frames), u.Start, u.End, u.Offset)
+		w.text(`{"reason":`, string(u.Reason))
+		w.put(`,"recording":#,"track":#,"frames":#,"start":$,"end":$,"offset":#}`, int64(u.Recording), int64(u.Track), int64(u.Frames), u.Start, u.End, u.Offset)
 	}
 	w.put(`],"error":`)
 	w.error(err)

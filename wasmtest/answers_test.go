@@ -173,7 +173,7 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 	}
 	undecodable := array{}
 	for _, u := range r.Undecodable {
-		undecodable = append(undecodable, object{"recording": float64(u.Recording), "track": float64(u.Track), "frames": float64(u.Frames),
+		undecodable = append(undecodable, object{"reason": string(u.Reason), "recording": float64(u.Recording), "track": float64(u.Track), "frames": float64(u.Frames),
 			"start": float64(u.Start) / 1e9, "end": float64(u.End) / 1e9, "offset": float64(u.Offset)})
 	}
 	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "undecodable": undecodable, "error": errorAnswer(err)}

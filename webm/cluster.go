@@ -18,12 +18,16 @@ type openCluster struct {
 	cues      []KeyFrame    // of audio, where there is no video
 	first     []KeyFrame    // the first blocks of tracks
 	gaps      []Gap
+	firstSum  uint32  // of its first block
 	left      []frame // that plans leave out, and key frames after them
-	sawVideo  bool    // it has a block of video
+
+	outOfOrder bool // it has a block of audio that goes back in time, and from that on no time is certain
+	sawVideo   bool // it has a block of video
 
 	// What of it has been told as fragments, and of the rest whether it has a
 	// block of video and begins with a key frame.
 	given        Cluster
+	givenKeys    int
 	restSawVideo bool
 	restBegins   uint8 // beginsWithKey, or 0
 }
@@ -54,9 +58,10 @@ func (s *Splitter) openCluster(h ebml.Head) {
 	}
 	at := Range{Start: h.Offset}
 	s.inCluster = true
-	given := Cluster{}
+	var given Cluster
+	var givenKeys int
 	if s.opts.Rewinds {
-		given = s.before.take(s, h.Offset)
+		given, givenKeys = s.before.take(s, h.Offset)
 	}
 	s.open = openCluster{
 		Cluster:   Cluster{Range: at, Recording: len(s.report.Recordings) - 1, HeadLen: h.Len, Known: h.Size != ebml.UnknownSize},
@@ -68,6 +73,7 @@ func (s *Splitter) openCluster(h ebml.Head) {
 		gaps:      s.open.gaps[:0],
 		left:      s.open.left[:0],
 		given:     given,
+		givenKeys: givenKeys,
 	}
 	if !s.hasVideo {
 		s.open.entry.flags, s.open.restBegins = beginsWithKey, beginsWithKey
@@ -117,10 +123,13 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 	}
 	track := &tracks[s.block.track]
 	s.lookForRepeat(data, h.Size)
-	if s.goesBack(track) {
-		// The head of a Cluster is lost before it, and with that what its time is.
-		s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
-		return
+	if !s.open.outOfOrder && s.goesBack(track) {
+		if s.trial || s.opts.Strict && s.visit == nil {
+			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
+			return
+		}
+		s.open.outOfOrder = true
+		s.awaitKeyFrames()
 	}
 
 	want := int64(len(data))
@@ -178,6 +187,8 @@ func (s *Splitter) countBlock(id ebml.ID) {
 			return
 		}
 		s.open.Cluster.Blocks++
+		at := (s.open.Cluster.Timestamp + int64(b.head.Timestamp)) * s.recording().Header.TimestampScale
+		s.open.left = append(s.open.left, frame{Range: Range{b.offset, s.scan.EndOffset()}, at: at, end: at, reason: CodeInvalidBlock, stranger: b.head.Track})
 		return
 	}
 	rec := s.recording()
@@ -191,14 +202,19 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if track.Type == Video {
 		s.noteBeginning(key)
 	}
-	if b.repeated {
+	ticks := s.open.Cluster.Timestamp + int64(b.head.Timestamp)
+	if b.repeated || s.open.outOfOrder {
+		at := ticks * rec.Header.TimestampScale
 		s.open.Cluster.Blocks++
 		s.open.counts[b.track].Blocks++
-		s.open.left = append(s.open.left, frame{Range: Range{b.offset, s.scan.EndOffset()}, repeated: true})
+		f := frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: at, end: at, reason: CodeOutOfOrder}
+		if b.repeated {
+			f.reason = repeated
+		}
+		s.open.left = append(s.open.left, f)
 		return
 	}
 	s.remember(b.sum)
-	ticks := s.open.Cluster.Timestamp + int64(b.head.Timestamp)
 	duration := b.duration
 	if duration == 0 {
 		duration = b.media
@@ -215,9 +231,6 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	s.open.Cluster.Blocks++
 	duration = max(0, duration-b.discard)
 	if track.Type == Audio {
-		if s.open.counts[b.track].Blocks == 0 {
-			c.hole = [2]int64{s.open.Cluster.Timestamp * rec.Header.TimestampScale, at}
-		}
 		s.noteGap(track, c, at, b.offset)
 		s.recent = s.recent[:0]
 	}
@@ -232,7 +245,7 @@ func (s *Splitter) countBlock(id ebml.ID) {
 		s.open.entry.flags |= needsKeys
 	}
 	if track.Type == Video {
-		s.see(frame{Range{b.offset, s.scan.EndOffset()}, b.track, at, c.end(), key || track.onlyKeyFrames(), false})
+		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: at, end: c.end(), key: key || track.onlyKeyFrames()})
 	}
 	if key || track.onlyKeyFrames() {
 		s.open.counts[b.track].KeyFrames++
@@ -264,13 +277,6 @@ func (s *Splitter) noteGap(track *Track, c *clock, at, offset int64) {
 		return
 	}
 	end := c.end()
-	if at >= end+c.duration/2 {
-		if s.open.counts[s.block.track].Blocks == 0 {
-			end = min(end, c.hole[0])
-		}
-		c.hole = [2]int64{end, at}
-		end = c.end()
-	}
 	if at-end > max(maxGap*c.duration, minGap) && len(s.open.gaps) < maxGaps {
 		s.open.gaps = append(s.open.gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, at, offset})
 		s.gapInSound(end, at)
@@ -285,6 +291,7 @@ func (s *Splitter) closeCluster() {
 	c := s.soFar()
 	rec.Clusters++
 	s.commit(ix)
+	s.noteRepeat(ix)
 	for i, clock := range s.clocks {
 		end := clock.endIfSeen()
 		rec.Duration = max(rec.Duration, end)
@@ -311,7 +318,7 @@ func (s *Splitter) closeCluster() {
 func (s *Splitter) soFar() Cluster {
 	c := s.open.Cluster
 	c.End = s.whole
-	c.KeyFrames = append([]KeyFrame(nil), s.open.keyFrames...)
+	c.KeyFrames = append([]KeyFrame(nil), s.open.keyFrames[s.open.givenKeys:]...)
 	c.Tracks = append([]TrackBlocks(nil), s.open.counts...)
 	begin := c.Timestamp * s.recording().Header.TimestampScale
 	for i, clock := range s.clocks {
@@ -337,13 +344,14 @@ func (s *Splitter) closeFragment(c Cluster) {
 		return
 	}
 	s.open.given = c
+	s.open.given.KeyFrames = nil
+	s.open.givenKeys = len(s.open.keyFrames)
 	c.Fragment, c.HeadLen = true, 0
 	c.Start = given.End
 	if given.Blocks == 0 {
 		c.Start = s.open.entry.data() + int64(s.open.entry.timeAt) + int64(s.open.entry.timeLen)
 	} else {
 		c.Blocks -= given.Blocks
-		c.KeyFrames = c.KeyFrames[len(given.KeyFrames):]
 		c.Tracks = append([]TrackBlocks(nil), c.Tracks...)
 		for i, t := range given.Tracks {
 			c.Tracks[i].Blocks -= t.Blocks

@@ -117,7 +117,7 @@ func (s *Splitter) closeHeader(end int64) {
 	ix.clusters.scale = h.TimestampScale
 	s.hasVideo, s.nextCue = hasVideo(h.Tracks), 0
 	s.clocks, s.waits, s.recent = make([]clock, len(h.Tracks)), make([]wait, len(h.Tracks)), nil
-	s.entries = make([]int, len(h.Tracks))
+	s.entries, s.past = make([]int, len(h.Tracks)), [len(s.past)]pastCluster{}
 }
 
 // keepPart keeps in the index where the element is that has just ended, of the

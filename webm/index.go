@@ -111,6 +111,19 @@ func (ix *Index) hasFirst(track uint64) bool {
 	return false
 }
 
+// keyFrom is the first key frame at or after an offset.
+func (ix *Index) keyFrom(offset int64) int {
+	low, high := 0, ix.keyFrames.len()
+	for low < high {
+		if middle := (low + high) / 2; ix.keyFrames.at(middle).Offset < offset {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
 // Clusters is how many clusters the index has.
 func (ix *Index) Clusters() int { return ix.clusters.len() }
 

@@ -155,10 +155,9 @@ type Report struct {
 // A clock follows the time of one track's frames, all in nanoseconds.
 type clock struct {
 	seen     bool
-	last     int64    // the latest timestamp
-	delta    int64    // the least time from it to another
-	duration int64    // how long the frame at last says it lasts, or 0
-	hole     [2]int64 // the last time between frames that another would have room in, from and to
+	last     int64 // the latest timestamp
+	delta    int64 // the least time from it to another
+	duration int64 // how long the frame at last says it lasts, or 0
 }
 
 // add takes in a frame, which need not come in the order of time.

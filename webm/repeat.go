@@ -1,7 +1,7 @@
 package webm
 
-// Chunks that are pushed twice, or in another order: within a cluster their blocks
-// have the right time.
+// Chunks that are pushed twice, or in another order: what their blocks say of their
+// time is right within a cluster, and clusters are known by their first block.
 
 // sumsLen is how many blocks are remembered, at the best.
 const sumsLen = 1024
@@ -9,11 +9,15 @@ const sumsLen = 1024
 // lookForRepeat tells whether the open cluster has had the same block already, by its
 // size and what there is of its data, which begins with its track and time.
 func (s *Splitter) lookForRepeat(data []byte, size int64) {
-	sum := uint64(size) ^ uint64(s.open.Cluster.Start)<<20
+	const prime = 0x100000001B3 // FNV-1a
+	sum := uint64(size)
 	for _, c := range data[:min(blockHeadLen, len(data))] {
-		sum = (sum ^ uint64(c)) * 0x100000001B3 // FNV-1a
+		sum = (sum ^ uint64(c)) * prime
 	}
-	s.block.sum = uint32(sum>>32) | 1
+	if s.open.Cluster.Blocks == 0 {
+		s.open.firstSum = uint32(sum >> 32)
+	}
+	s.block.sum = uint32((sum^uint64(s.open.Cluster.Start))*prime>>32) | 1
 	s.block.repeated = s.sums != nil && s.sums[s.block.sum>>1%sumsLen] == s.block.sum
 }
 
@@ -28,22 +32,46 @@ func (s *Splitter) remember(sum uint32) {
 	s.sums[sum>>1%sumsLen] = sum
 }
 
-// goesBack tells whether the block under way is earlier than its track has come in
-// its cluster, and does not fill a hole that there is.
+// goesBack tells whether the block under way is of audio and earlier than its track
+// has come in its cluster: the head of another Cluster is lost before it, and with
+// that what its time is.
 func (s *Splitter) goesBack(track *Track) bool {
 	b := &s.block
-	c := &s.clocks[b.track]
-	if track.Type != Audio || b.repeated || s.open.counts[b.track].Blocks == 0 {
-		return false
-	}
 	at := (s.open.Cluster.Timestamp + int64(b.head.Timestamp)) * s.recording().Header.TimestampScale
-	if at >= c.last {
-		return false
+	return track.Type == Audio && !b.repeated && s.open.counts[b.track].Blocks > 0 && at < s.clocks[b.track].last
+}
+
+// A pastCluster is what is kept of a cluster to know it again.
+type pastCluster struct {
+	blocks    Range // from the first to the end of the last
+	timestamp int64
+	firstSum  uint32
+	count     int // of blocks
+}
+
+// noteRepeat leaves out of plans what has come twice: where the cluster that has just
+// been completed begins as one of the last did, the shorter of the two.
+func (s *Splitter) noteRepeat(ix *Index) {
+	c := &s.open
+	past := pastCluster{Range{c.entry.data() + int64(c.entry.timeAt) + int64(c.entry.timeLen), s.whole}, c.Timestamp, c.firstSum, c.Blocks}
+	if past.count == 0 {
+		return
 	}
-	jitter := c.duration / 2
-	if at < c.hole[0]-jitter || at >= c.hole[1]-jitter {
-		return true
+	for i := range s.past {
+		p := &s.past[i]
+		if p.count == 0 || p.timestamp != past.timestamp || p.firstSum != past.firstSum {
+			continue
+		}
+		shorter := *p
+		if shorter.count > past.count {
+			shorter = past
+		} else {
+			*p = past
+		}
+		s.recording().Repeated += shorter.count
+		ix.leaveOut(shorter.blocks)
+		return
 	}
-	c.hole[0] = at + c.duration
-	return false
+	s.past[s.nextPast%len(s.past)] = past
+	s.nextPast++
 }

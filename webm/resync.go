@@ -65,42 +65,58 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 		t.scan.Push(chunk)
 		t.run()
 	}
-	// Candidates that begin in these bytes, or in the tail before them.
-	begin := offset - int64(len(l.tail))
-	near := append(append([]byte(nil), l.tail...), chunk[:min(len(chunk), len(ebmlMagic)-1)]...)
-	for i := range l.tail {
-		l.try(s, near[i:], begin+int64(i), chunk, offset)
+	// Candidates that begin in the tail, or in these bytes: each is tried when peekLen
+	// bytes of it are there.
+	tail := len(l.tail)
+	l.tail = append(l.tail, chunk[:min(len(chunk), peekLen-1)]...)
+	for i := 0; i < tail && i+peekLen <= len(l.tail); i++ {
+		l.try(s, l.tail[i:], offset-int64(tail-i), chunk, offset)
 	}
-	for i, c := range chunk {
-		if c == clusterMagic[0] || c == ebmlMagic[0] || c == tracksMagic[0] {
+	for i := 0; i+peekLen <= len(chunk); i++ {
+		if c := chunk[i]; c == clusterMagic[0] || c == ebmlMagic[0] || c == tracksMagic[0] {
 			l.try(s, chunk[i:], offset+int64(i), chunk, offset)
 		}
 	}
-	if n := len(near); len(chunk) >= len(ebmlMagic)-1 {
-		l.tail = append(l.tail[:0], chunk[len(chunk)-len(ebmlMagic)+1:]...)
-	} else {
-		l.tail = append(l.tail[:0], near[max(0, n-len(ebmlMagic)+1):]...)
+	if len(chunk) >= peekLen-1 {
+		l.tail = append(l.tail[:0], chunk[len(chunk)-peekLen+1:]...)
+	} else if n := len(l.tail); n >= peekLen {
+		l.tail = append(l.tail[:0], l.tail[n-peekLen+1:]...)
 	}
+	l.forget(offset + int64(len(chunk)))
+	return l.first()
+}
 
-	var first *Splitter
-	trials := l.trials[:0]
+// first is the candidate that is proven first, or nil.
+func (l *search) first() (first *Splitter) {
 	for _, t := range l.trials {
 		if t.proven && (first == nil || t.scan.EndOffset() < first.scan.EndOffset()) {
 			first = t
 		}
-		if t.err == nil {
+	}
+	return first
+}
+
+// forget drops the candidates that had failed before the stream came to an offset.
+func (l *search) forget(offset int64) {
+	trials := l.trials[:0]
+	for _, t := range l.trials {
+		if t.err == nil || t.scan.Pos() > offset {
 			trials = append(trials, t)
 		}
 	}
 	l.trials = trials
-	return first
 }
 
-// try begins to read a candidate at offset at, if these bytes begin with an ID
-// that makes it one.
+// try begins to read a candidate at offset at, if these bytes of it look like one.
 func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset int64) {
-	kind := beginsWith(bytes)
-	if kind == 0 || l.alive(at) == maxTrials {
+	kind := looksLike(bytes)
+	if kind == 0 {
+		return
+	}
+	if l.forget(at + peekLen); len(l.trials) >= maxTrials {
+		return
+	}
+	if first := l.first(); first != nil && first.scan.EndOffset() <= at {
 		return
 	}
 	known := s.complete()
@@ -136,28 +152,27 @@ func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset i
 	l.trials = append(l.trials, t)
 }
 
-// beginsWith is the ID that bytes begin with if a stream can go on with it, or 0.
-func beginsWith(bytes []byte) ebml.ID {
+// peekLen is how many bytes of a candidate are looked at before it is tried: its ID,
+// the longest size, and the first byte of a child.
+const peekLen = 4 + ebml.MaxVINTLen + 1
+
+// looksLike is the ID that peekLen bytes begin with if a stream can go on with it and
+// what follows looks like a size and a first child, or 0.
+func looksLike(bytes []byte) ebml.ID {
+	_, n := ebml.ParseVINT(bytes[4:])
+	if n <= 0 {
+		return 0
+	}
+	child := ebml.ID(bytes[4+n])
 	switch {
-	case hasPrefix(bytes, clusterMagic):
+	case hasPrefix(bytes, clusterMagic) && (child == IDTimestamp || child == ebml.IDVoid || child == ebml.IDCRC32):
 		return IDCluster
+	case hasPrefix(bytes, tracksMagic) && (child == IDTrackEntry || child == ebml.IDVoid || child == ebml.IDCRC32):
+		return IDTracks
 	case hasPrefix(bytes, ebmlMagic):
 		return ebml.IDEBML
-	case hasPrefix(bytes, tracksMagic):
-		return IDTracks
 	}
 	return 0
-}
-
-// alive is how many candidates had not failed by the time that one at offset at is
-// tried, which is when its ID is there.
-func (l *search) alive(at int64) (n int) {
-	for _, t := range l.trials {
-		if t.err == nil || t.scan.Pos() > at+int64(len(ebmlMagic)) {
-			n++
-		}
-	}
-	return n
 }
 
 // complete is the last recording whose header is complete, or nil.
@@ -198,7 +213,6 @@ func (l *search) needed(size int64) int64 {
 // lose ends what is open with its last whole element, and begins to search for
 // where the stream goes on. A header without Tracks stays open: they may follow.
 func (s *Splitter) lose(reason *Error) {
-	s.err = nil
 	s.begin.known = true
 	if s.inCluster || s.hasTracks {
 		s.settle()

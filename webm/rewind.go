@@ -18,20 +18,21 @@ type before struct {
 	waits   []wait
 	nextCue int64
 	given   Cluster // what had been told of it as fragments when it was given up
+	keys    int     // and how many key frames
 }
 
 // take keeps what there is now that a cluster begins at start.
-func (b *before) take(s *Splitter, start int64) (given Cluster) {
+func (b *before) take(s *Splitter, start int64) (given Cluster, keys int) {
 	if b.start == start {
-		given = b.given
+		given, keys = b.given, b.keys
 	}
 	if start >= s.bound {
 		s.bound = 0
 	}
-	b.start, b.given, b.nextCue = start, Cluster{}, s.nextCue
+	b.start, b.given, b.keys, b.nextCue = start, Cluster{}, 0, s.nextCue
 	b.clocks = append(b.clocks[:0], s.clocks...)
 	b.waits = append(b.waits[:0], s.waits...)
-	return given
+	return given, keys
 }
 
 // suspend leaves open what is open, and asks for the bytes again from its beginning
@@ -39,6 +40,7 @@ func (b *before) take(s *Splitter, start int64) (given Cluster) {
 // The damage begins at offset, and shows at end.
 func (s *Splitter) suspend(reason *Error, offset, end int64) bool {
 	const times = 4 // that all of the stream may be read again
+	s.err = nil
 	from := s.Needed()
 	if s.inCluster || s.inHeader {
 		from = max(from+1, s.open.given.End)
@@ -48,7 +50,6 @@ func (s *Splitter) suspend(reason *Error, offset, end int64) bool {
 		return false
 	}
 	s.rewound += work
-	s.err = nil
 	s.lost = &search{reason: reason, from: from, until: offset}
 	s.back = from
 	return true
@@ -106,7 +107,7 @@ func (s *Splitter) meet(t *Splitter) {
 		s.bound, s.back, s.whole = t.tried, s.before.start, s.before.start
 		s.clocks = append(s.clocks[:0], s.before.clocks...)
 		s.waits = append(s.waits[:0], s.before.waits...)
-		s.nextCue, s.before.given = s.before.nextCue, s.open.given
+		s.nextCue, s.before.given, s.before.keys = s.before.nextCue, s.open.given, s.open.givenKeys
 		s.recent = s.recent[:0]
 		s.scan.Reset(s.back, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize})
 		return

@@ -27,8 +27,11 @@ func (ix *Index) Seekable() (*Plan, error) {
 // clusters adds all clusters of a source, with their cues, shift ticks later. A
 // nil edit leaves them in their final form as they are.
 func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
-	key, first := 0, 0
+	order := ix.order()
 	for i := range ix.clusters.len() {
+		if order != nil {
+			i = order[i]
+		}
 		e := ix.clusters.at(i)
 		at := b.body.Size
 		moved := int64(0) // how much further on blocks are in the data of the cluster
@@ -41,13 +44,16 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 		cueOf := func(k *KeyFrame) cue {
 			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)}
 		}
-		for ; first < len(ix.first) && ix.first[first].Offset < e.End; first++ {
-			if k := &ix.first[first]; ix.isAudioOfVideo(k.Track) {
+		if b.body.Size == at {
+			continue // nothing of it is left
+		}
+		for i := range ix.first {
+			if k := &ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) {
 				b.cues = append(b.cues, cueOf(k))
 			}
 		}
-		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
-			b.cues = append(b.cues, cueOf(ix.keyFrames.at(key)))
+		for i := ix.keyFrom(e.Start); i < ix.keyFrames.len() && ix.keyFrames.at(i).Offset < e.End; i++ {
+			b.cues = append(b.cues, cueOf(ix.keyFrames.at(i)))
 		}
 	}
 }

@@ -69,13 +69,15 @@ type Splitter struct {
 	open      openCluster
 	block     openBlock
 
-	clocks   []clock  // by the order of the recording's tracks
-	waits    []wait   // likewise
-	entries  []int    // likewise: which of the report's Undecodable goes on, plus 1
-	sums     []uint32 // of blocks that clusters have had
-	recent   []frame  // of video, since the last block of audio
-	hasVideo bool     // the recording has
-	nextCue  int64    // nanoseconds, where the next cue can be if it has none
+	clocks   []clock        // by the order of the recording's tracks
+	waits    []wait         // likewise
+	entries  []int          // likewise: which of the report's Undecodable goes on, plus 1
+	sums     []uint32       // of blocks that clusters have had
+	past     [8]pastCluster // the last clusters of the recording
+	nextPast int
+	recent   []frame // of video, since the last block of audio
+	hasVideo bool    // the recording has
+	nextCue  int64   // nanoseconds, where the next cue can be if it has none
 
 	lost    *search // after damage, until the stream goes on somewhere
 	back    int64   // where Rewind goes back to, or -1
@@ -126,24 +128,27 @@ func (s *Splitter) Push(chunk []byte) error {
 	if s.lost == nil {
 		held, err := s.begin.push(chunk)
 		switch {
-		case err == nil && s.begin.known:
-			s.read(held)
-		case err == nil:
+		case err == nil && !s.begin.known:
 			return nil
-		case s.opts.Strict || !s.begin.junk:
+		case err != nil && (s.opts.Strict || !s.begin.junk):
 			s.err = err
 			return s.err
-		default:
+		case err != nil:
 			s.lose(err)
-			chunk, offset = append(held, chunk...), 0
 		}
+		s.feed(held, 0)
 	}
-	if s.lost != nil {
-		s.search(chunk, offset)
-		chunk = nil
-	}
-	s.read(chunk)
+	s.feed(chunk, offset)
 	return errorOrNil(s.err)
+}
+
+// feed scans or searches bytes at offset.
+func (s *Splitter) feed(bytes []byte, offset int64) {
+	if s.lost != nil {
+		s.search(bytes, offset)
+		bytes = nil
+	}
+	s.read(bytes)
 }
 
 // Lost says that bytes of the stream are missing here: what is pushed next does not
@@ -194,11 +199,19 @@ func (s *Splitter) read(bytes []byte) {
 			return
 		}
 		held, chunk, offset := s.scan.Unread()
-		if s.suspend(s.err, offset, offset) {
+		reason := s.err
+		if s.suspend(reason, offset, offset) {
 			return
 		}
-		s.lose(s.err)
-		if s.search(append(held, chunk...), offset); s.err != nil || s.lost != nil {
+		s.lose(reason)
+		s.feed(held, offset)
+		switch {
+		case s.lost != nil:
+			s.search(chunk, offset+int64(len(held)))
+		case s.err == nil && s.back < 0:
+			s.scan.Push(chunk)
+		}
+		if s.err != nil || s.lost != nil || s.back >= 0 {
 			return
 		}
 	}

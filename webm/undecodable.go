@@ -3,11 +3,16 @@ package webm
 // What plans leave out: video after a loss, whose frames refer to some that are not
 // there, until the next key frame.
 
-// Undecodable is the frames of a track between a loss and its next key frame. Plans
-// leave them out, unless their Index says KeepUndecodable.
+// Undecodable is frames that are there and cannot be decoded, or not at the right time.
+// Plans leave them out, unless their Index says KeepUndecodable.
 type Undecodable struct {
+	// Reason is CodeNoKeyFrame of video between a loss and the next key frame of its
+	// track, CodeOutOfOrder of all that follows a block of audio that goes back in time
+	// in its cluster, as the head of another is lost before it, and CodeInvalidBlock of
+	// blocks of a track that the header has not.
+	Reason     Code
 	Recording  int    // index of the recording
-	Track      uint64 // its number
+	Track      uint64 // its number, or that of the first of them
 	Frames     int    // blocks, of one frame as a rule
 	Start, End int64  // nanoseconds, of the first of them, and of the key frame or the end of the last
 	Offset     int64  // of the first one's SimpleBlock or BlockGroup
@@ -22,12 +27,18 @@ type wait struct {
 // A frame is what is kept of frames of video until it is known whether they can be
 // decoded, and of those that plans leave out until their cluster is complete.
 type frame struct {
-	Range    // of its block
-	track    int
-	at, end  int64 // nanoseconds
-	key      bool
-	repeated bool // it is not video after a loss, but a block that its cluster has twice
+	Range   // of its block
+	track   int
+	at, end int64 // nanoseconds
+	key     bool
+
+	// What it is if not video after a loss, or "": a code of Undecodable, or repeated.
+	reason   Code
+	stranger uint64 // its track, if the header has not that
 }
+
+// repeated says that a cluster has had a block already.
+const repeated Code = "repeated"
 
 // maxRecent bounds how many frames are kept of those since the last sound, which
 // comes every 60 ms or so.
@@ -91,11 +102,14 @@ func (s *Splitter) commit(ix *Index) {
 		s.report.Gaps = append(s.report.Gaps, s.open.gaps[:min(room, len(s.open.gaps))]...)
 	}
 	for _, f := range s.open.left {
-		if f.repeated {
+		switch f.reason {
+		case repeated:
 			s.recording().Repeated++
 			ix.leaveOut(f.Range)
-		} else {
+		case "":
 			s.leaveOut(ix, f)
+		default:
+			s.leaveOutFor(ix, f)
 		}
 	}
 }
@@ -105,7 +119,7 @@ func (s *Splitter) leaveOut(ix *Index, f frame) {
 	entry := &s.entries[f.track]
 	if *entry == 0 && !f.key {
 		track := s.recording().Header.Tracks[f.track].Number
-		s.report.Undecodable = append(s.report.Undecodable, Undecodable{len(s.report.Recordings) - 1, track, 0, f.at, f.at, f.Start})
+		s.report.Undecodable = append(s.report.Undecodable, Undecodable{CodeNoKeyFrame, len(s.report.Recordings) - 1, track, 0, f.at, f.at, f.Start})
 		*entry = len(s.report.Undecodable)
 	}
 	if *entry == 0 {
@@ -122,6 +136,24 @@ func (s *Splitter) leaveOut(ix *Index, f frame) {
 	ix.leaveOut(f.Range)
 }
 
+// leaveOutFor takes a frame that is left out for another reason into the report, with
+// those before it of the same.
+func (s *Splitter) leaveOutFor(ix *Index, f frame) {
+	recording, track := len(s.report.Recordings)-1, f.stranger
+	if track == 0 {
+		track = s.recording().Header.Tracks[f.track].Number
+	}
+	n := len(s.report.Undecodable)
+	if n == 0 || s.report.Undecodable[n-1].Reason != f.reason || s.report.Undecodable[n-1].Recording != recording {
+		s.report.Undecodable = append(s.report.Undecodable, Undecodable{f.reason, recording, track, 0, f.at, f.at, f.Start})
+		n++
+	}
+	u := &s.report.Undecodable[n-1]
+	u.Frames++
+	u.End = max(u.End, f.end)
+	ix.leaveOut(f.Range)
+}
+
 // leaveOut adds a block that plans leave out, as a rule after those that there are.
 func (ix *Index) leaveOut(r Range) {
 	n := ix.left.len()
@@ -133,6 +165,28 @@ func (ix *Index) leaveOut(r Range) {
 	for ; n > 0 && ix.left.at(n-1).Start > r.Start; n-- {
 		*ix.left.at(n), *ix.left.at(n - 1) = *ix.left.at(n - 1), *ix.left.at(n)
 	}
+}
+
+// order is the order of clusters by time, or nil if they are in it: of chunks that
+// were pushed in another order.
+func (ix *Index) order() []int {
+	n := ix.clusters.len()
+	inOrder := true
+	for i := 1; i < n && inOrder; i++ {
+		inOrder = ix.clusters.at(i-1).timestamp <= ix.clusters.at(i).timestamp
+	}
+	if inOrder {
+		return nil
+	}
+	times := make([]cue, n)
+	for i := range times {
+		times[i] = cue{time: ix.clusters.at(i).timestamp, cluster: int64(i)}
+	}
+	order := make([]int, n)
+	for i, t := range sorted(times) {
+		order[i] = int(t.cluster)
+	}
+	return order
 }
 
 // leftOut are the ranges of the stream that plans leave out of a cluster.
