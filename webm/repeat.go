@@ -15,7 +15,7 @@ func (s *Splitter) lookForRepeat(data []byte, size int64) {
 		sum = (sum ^ uint64(c)) * prime
 	}
 	if s.open.Cluster.Blocks == 0 {
-		s.open.firstSum = uint32(sum >> 32)
+		s.open.firstSum = uint32(sum>>32) | 1
 	}
 	s.block.sum = uint32((sum^uint64(s.open.Cluster.Start))*prime>>32) | 1
 	s.block.repeated = s.sums != nil && s.sums[s.block.sum>>1%sumsLen] == s.block.sum
@@ -54,12 +54,12 @@ type pastCluster struct {
 func (s *Splitter) noteRepeat(ix *Index) {
 	c := &s.open
 	past := pastCluster{Range{c.entry.data() + int64(c.entry.timeAt) + int64(c.entry.timeLen), s.whole}, c.Timestamp, c.firstSum, c.Blocks}
-	if past.count == 0 {
-		return
+	if past.firstSum == 0 {
+		return // it has no block of a track that there is
 	}
 	for i := range s.past {
 		p := &s.past[i]
-		if p.count == 0 || p.timestamp != past.timestamp || p.firstSum != past.firstSum {
+		if p.timestamp != past.timestamp || p.firstSum != past.firstSum {
 			continue
 		}
 		shorter := *p

@@ -236,7 +236,7 @@ func (s *Splitter) search(chunk []byte, offset int64) {
 		s.goOnInHeader(found)
 	case found != nil:
 		s.meet(found)
-	case !known && len(s.lost.trials) == 0 && offset+int64(len(chunk)) >= s.lost.from+maxJunk:
+	case !known && len(s.lost.trials) == 0 && offset+int64(len(chunk))-peekLen >= s.lost.from+maxJunk:
 		s.giveUp(s.lost.reason)
 	}
 }

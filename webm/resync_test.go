@@ -207,7 +207,7 @@ func TestAChunkThatIsLostIsMissed(t *testing.T) {
 			}
 			lost++
 			o := split(Options{}, before, slices.Concat(f.chunks[i+1:]...))
-			if len(o.report.Dropped) > 0 || len(o.report.Gaps) > 0 {
+			if len(o.report.Dropped) > 0 || len(o.report.Gaps) > 0 || len(o.report.Undecodable) > 0 {
 				missed++
 			}
 		}

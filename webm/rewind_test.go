@@ -1,0 +1,208 @@
+package webm
+
+// What a damaged element takes in, and damage before and in headers.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/webmend/webmend/ebml"
+)
+
+func TestWhatADamagedElementTookInIsFoundByReadingAgain(t *testing.T) {
+	frame := simpleBlock(1, 0, 0x80, "frame") // of 11 bytes
+	good := func(at uint64) []byte { return cluster(at, frame, simpleBlock(1, 10, 0, "frame")) }
+	head := stream(tracks(vp8)) // of 49
+	claims := func(id ebml.ID, size int64, data ...[]byte) []byte {
+		return append(ebml.AppendHeadWidth(nil, id, size, 2), slices.Concat(data...)...)
+	}
+	n := len(good(0))
+	for _, c := range []struct {
+		name    string
+		stream  []byte
+		forward string // clusters, if nothing is read again
+		rewound string
+		dropped string // then
+	}{
+		{
+			name:    "a block that claims the next cluster, and a bit of the one after it",
+			stream:  slices.Concat(head, good(0), claims(IDSimpleBlock, int64(n+30), []byte("\x81\x00\x14\x00frame")), good(100), good(200), good(300)),
+			forward: "49-156? 172-210", rewound: "49-86? 98-135 135-172 172-210",
+			dropped: "86-98 overrun",
+		},
+		{
+			name:    "a block that claims more than there is",
+			stream:  slices.Concat(head, good(0), claims(IDSimpleBlock, 9999, []byte("\x81\x00\x14\x00frame")), good(100), good(200)),
+			forward: "49-86?", rewound: "49-86? 98-135 135-172",
+			dropped: "86-98 overrun",
+		},
+		{
+			name:    "a Void between clusters",
+			stream:  slices.Concat(head, element(IDCluster, number(IDTimestamp, 0), frame), claims(ebml.IDVoid, 9999), good(100), good(200)),
+			forward: "49-68", rewound: "49-68 71-108 108-145",
+			dropped: "68-71 overrun",
+		},
+		{
+			name:    "Tags before the first cluster",
+			stream:  slices.Concat(head, claims(IDTags, 60), good(100), good(200), good(300)),
+			forward: "", rewound: "55-92 92-129 129-167",
+			dropped: "49-55 overrun",
+		},
+		{
+			name:    "a sized cluster that is shorter than it claims",
+			stream:  slices.Concat(head, claims(IDCluster, 60, number(IDTimestamp, 0), frame), good(100), good(200)),
+			forward: "49-69? 69-106 106-143", rewound: "49-69? 69-106 106-143",
+		},
+		{
+			name:    "a header that begins in a block",
+			stream:  slices.Concat(head, good(0), []byte{0xA3}, head, good(0), good(100)),
+			forward: "49-86?", rewound: "49-86? 136-173 173-210",
+			dropped: "86-87 overrun",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := ranges(split(Options{}, c.stream).clusters); got != c.forward {
+				t.Errorf("forward: clusters %s; want %s", got, c.forward)
+			}
+			o := splitAllWays(t, Options{Rewinds: true}, c.stream)
+			if got := ranges(o.clusters); got != c.rewound {
+				t.Errorf("clusters %s; want %s", got, c.rewound)
+			}
+			var dropped []string
+			for _, d := range o.report.Dropped {
+				dropped = append(dropped, fmt.Sprintf("%d-%d %s", d.Start, d.End, d.Reason.Code))
+			}
+			if got := strings.Join(dropped, ", "); got != c.dropped {
+				t.Errorf("dropped %s; want %s", got, c.dropped)
+			}
+
+			s, report, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{})
+			if err != nil || ranges(s.Clusters()) != c.rewound || report.Bytes != int64(len(c.stream)) {
+				t.Errorf("Scan: %v, %+v", err, report)
+			}
+		})
+	}
+}
+
+func TestFragmentsThatWereGivenAreNotTakenBack(t *testing.T) {
+	// The second block takes in a cluster, and is given as a fragment before that shows.
+	frame := simpleBlock(1, 0, 0x80, "frame")
+	claims := append(ebml.AppendHead(nil, IDSimpleBlock, 60), "\x81\x00\x14\x00frame"...)
+	inside := cluster(100, frame, simpleBlock(1, 10, 0, "frame"))
+	begin := slices.Concat(stream(tracks(vp8)), cluster(0, frame), claims, inside, make([]byte, 60-len(inside)-9))
+	end := slices.Concat([]byte{0, 0, 0}, cluster(200, frame, simpleBlock(1, 10, 0, "frame")))
+	all := slices.Concat(begin, end)
+
+	s := NewSplitter(Options{Rewinds: true})
+	s.Push(begin)
+	given := s.Fragments()
+	if len(given) != 1 || given[0].Blocks != 2 {
+		t.Fatalf("fragments %+v", given)
+	}
+	for at := len(begin); at < len(all); {
+		s.Push(all[at:])
+		at = len(all)
+		if back, ok := s.Rewind(); ok {
+			if back < given[0].End {
+				t.Fatalf("back to %d, into what was given up to %d", back, given[0].End)
+			}
+			at = int(back)
+		}
+	}
+	report, _ := s.Finish()
+	more := s.Clusters()
+	if len(more) != 1 || more[0].Timestamp != 200 || len(report.Dropped) != 1 || report.Dropped[0].Start != given[0].End {
+		t.Errorf("then %+v, dropped %v", more, report.Dropped)
+	}
+}
+
+func TestACallerThatDoesNotRewindAfterAllGoesOnFromThere(t *testing.T) {
+	frame := simpleBlock(1, 0, 0x80, "frame")
+	good := cluster(500, frame, simpleBlock(1, 10, 0, "frame"))
+	s := NewSplitter(Options{Rewinds: true})
+	begin := slices.Concat(stream(tracks(vp8)), cluster(0, frame, frame), make([]byte, 40))
+	s.Push(begin)
+	s.Push(good)
+	s.Push(good)
+	report, err := s.Finish()
+	if err != nil || report.Bytes != int64(len(begin)+2*len(good)) {
+		t.Errorf("%v, %d bytes", err, report.Bytes)
+	}
+	if n := len(s.Clusters()); n < 2 {
+		t.Errorf("%d clusters", n)
+	}
+}
+
+func TestScanSaysWhatCannotBeRead(t *testing.T) {
+	whole := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "frame")))
+	if _, _, err := Scan(bytes.NewReader(whole), int64(len(whole))+1, Options{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v", err)
+	}
+	var e *Error
+	if _, _, err := Scan(bytes.NewReader(nil), 0, Options{}); !errors.As(err, &e) || e.Code != CodeEmpty {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDamageBeforeOrInAHeaderIsSearchedThrough(t *testing.T) {
+	frame := simpleBlock(1, 0, 0x80, "frame")
+	good := cluster(0, frame, simpleBlock(1, 10, 0, "frame")) // of 37
+	whole := stream(tracks(vp8), good)
+	segment := slices.Concat(ebml.AppendHeadWidth(nil, IDSegment, ebml.UnknownSize, 8))
+	info := element(IDInfo, number(IDTimestampScale, 1_000_000))
+	second := slices.Concat(whole, stream(), []byte{0, 0}, tracks(opus), cluster(0, simpleBlock(2, 0, 0x80, "\x08sound"), simpleBlock(2, 20, 0x80, "\x08sound")))
+	for _, c := range []struct {
+		name     string
+		stream   []byte
+		clusters string
+		err      string // code and offset
+	}{
+		{"junk before it", slices.Concat(make([]byte, 500), whole), "549-586", ""},
+		{"one byte before it", slices.Concat([]byte{0}, whole), "50-87", ""},
+		{"more junk than is searched", slices.Concat(make([]byte, maxJunk+1), whole), "", "not-webm 0"},
+		{"as much junk as is searched", slices.Concat(make([]byte, maxJunk-1), whole), fmt.Sprintf("%d-%d", maxJunk-1+49, maxJunk-1+86), ""},
+		{"an EBML header that is cut, and then a whole one", slices.Concat([]byte(ebmlMagic), []byte{0x87, 0x42}, whole), "55-92", ""},
+		{"a broken element before Tracks", slices.Concat(ebmlHeader(), segment, []byte{0, 0, 0}, info, tracks(vp8), good), fmt.Sprintf("%d-%d", 52+len(info), 89+len(info)), ""},
+		{"an element before Tracks that claims them", slices.Concat(ebmlHeader(), segment, ebml.AppendHead(nil, ebml.IDVoid, 1<<40), tracks(vp8), good), "56-93", ""},
+		{"a broken element after Tracks", slices.Concat(ebmlHeader(), segment, tracks(vp8), []byte{0, 0}, good), "51-88", ""},
+		{"Tracks that are broken", slices.Concat(ebmlHeader(), segment, tracks([]byte{0xAE, 0x90, 0, 0}), good), "", "overrun 29"},
+		{"no Tracks", slices.Concat(ebmlHeader(), segment, good, good), "", "missing 24"},
+		{"no header", slices.Concat(frame, good, good), "", "missing 11"},
+		{"no header, but that of another recording", slices.Concat(frame, frame, whole), "71-108", ""},
+		{"the header of a second recording", second, fmt.Sprintf("49-86 %d-%d", len(whole)+24+2+26, len(second)), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := splitAllWays(t, Options{}, c.stream)
+			if got := ranges(o.clusters); got != c.clusters {
+				t.Errorf("clusters %s; want %s", got, c.clusters)
+			}
+			got := ""
+			if o.finishErr != nil {
+				got = fmt.Sprintf("%s %d", o.finishErr.Code, o.finishErr.Offset)
+			}
+			if got != c.err {
+				t.Errorf("error %s: %v; want %s", got, o.finishErr, c.err)
+			}
+			if c.err == "" {
+				if len(o.report.Dropped) == 0 {
+					t.Error("nothing is dropped")
+				}
+				for i := range o.headers {
+					all, _ := indexes(c.stream)
+					plan, err := all[i].Seekable()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if f := parse(t, made(t, plan, c.stream)); len(f.blocks) == 0 {
+						t.Error("the file has no blocks")
+					}
+				}
+			}
+		})
+	}
+}

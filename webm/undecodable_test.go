@@ -1,0 +1,253 @@
+package webm
+
+// Video after a loss, what comes twice, and what comes in another order: what the
+// report says of it, and that plans leave it out.
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pushed splits the parts, with Lost between them, whole and byte by byte.
+func pushed(t *testing.T, parts ...[]byte) (*Splitter, []Cluster, Report) {
+	t.Helper()
+	var first string
+	for _, bytewise := range []bool{true, false} {
+		s := NewSplitter(Options{})
+		for i, part := range parts {
+			if i > 0 {
+				if err := s.Lost(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			size := len(part)
+			if bytewise {
+				size = 1
+			}
+			for chunk := range slices.Chunk(part, max(size, 1)) {
+				if err := s.Push(chunk); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		clusters := s.Clusters()
+		report, err := s.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		clusters = append(clusters, s.Clusters()...)
+		o := outcome{clusters: clusters, report: report}
+		for h, ok := s.Header(); ok; h, ok = s.Header() {
+			o.headers = append(o.headers, h)
+		}
+		o.check(t, slices.Concat(parts...))
+		if said := fmt.Sprint(o, report.Undecodable); bytewise {
+			first = said
+		} else {
+			compare(t, "whole", said, first)
+			return s, clusters, report
+		}
+	}
+	panic("unreachable")
+}
+
+// undecodable is what the report says is left out, as "reason track frames start-end".
+func undecodable(report Report) string {
+	var all []string
+	for _, u := range report.Undecodable {
+		all = append(all, fmt.Sprintf("%s %d %d %d-%d", u.Reason, u.Track, u.Frames, u.Start/1e6, u.End/1e6))
+	}
+	return strings.Join(all, ", ")
+}
+
+// times are the blocks of a seekable file, as "track@time".
+func times(t *testing.T, ix *Index, stream []byte) string {
+	t.Helper()
+	plan, err := ix.Seekable()
+	if err != nil {
+		return string(wantError(err).Code)
+	}
+	out := made(t, plan, stream)
+	f := parse(t, out)
+	var all []string
+	for _, b := range f.blocks {
+		all = append(all, fmt.Sprintf("%d@%d", b.track, b.ticks))
+	}
+	if want := f.duration * float64(ix.header.TimestampScale); float64(plan.End) != want {
+		t.Errorf("the plan ends at %d, and the file says %v", plan.End, want)
+	}
+	return strings.Join(all, " ")
+}
+
+func wantError(err error) *Error { return err.(*Error) }
+
+func TestVideoAfterALossIsLeftOutUpToItsNextKeyFrame(t *testing.T) {
+	head := stream(tracks(vp8, opus))
+	key := func(at int16) []byte { return simpleBlock(1, at, 0x80, fmt.Sprint("key ", at)) }
+	frame := func(at int16) []byte { return simpleBlock(1, at, 0, fmt.Sprint("frame ", at)) }
+	sound := func(at int16) []byte { return simpleBlock(2, at, 0x80, fmt.Sprint("\x08sound ", at)) } // 20 ms
+	first := cluster(0, key(0), sound(0), frame(33), sound(20))
+	for _, c := range []struct {
+		name        string
+		parts       [][]byte
+		undecodable string
+		times       string // of the seekable file
+	}{
+		{"after damage", [][]byte{slices.Concat(head, first, []byte{0}, cluster(500, sound(0), frame(10), frame(43), key(76), frame(109)))},
+			"no-key-frame 1 2 510-576", "1@0 2@0 1@33 2@20 2@500 1@576 1@609"},
+		{"after bytes that are known to be missing", [][]byte{slices.Concat(head, first), cluster(500, sound(0), frame(10), key(76))},
+			"no-key-frame 1 1 510-576", "1@0 2@0 1@33 2@20 2@500 1@576"},
+		{"after bytes that are missing inside of a cluster, of which the rest is dropped", [][]byte{slices.Concat(head, first), slices.Concat(frame(66), sound(60), cluster(500, sound(0), frame(10), key(76)))},
+			"no-key-frame 1 1 510-576", "1@0 2@0 1@33 2@20 2@500 1@576"},
+		{"over several clusters", [][]byte{slices.Concat(head, first), slices.Concat(cluster(500, sound(0), frame(10)), cluster(600, frame(0), sound(0)), cluster(700, key(0), sound(0)))},
+			"no-key-frame 1 2 510-700", "1@0 2@0 1@33 2@20 2@500 2@600 1@700 2@700"},
+		{"until the end, if no key frame comes", [][]byte{slices.Concat(head, first), cluster(500, sound(0), frame(10), frame(43))},
+			"no-key-frame 1 2 510-576", "1@0 2@0 1@33 2@20 2@500"},
+		{"and a cluster that has nothing else is left out whole", [][]byte{slices.Concat(head, first), slices.Concat(cluster(500, frame(0), frame(33)), cluster(566, key(0)))},
+			"no-key-frame 1 2 500-566", "1@0 2@0 1@33 2@20 1@566"},
+		{"but not if it begins with a key frame", [][]byte{slices.Concat(head, first), cluster(500, key(0), frame(33))},
+			"", "1@0 2@0 1@33 2@20 1@500 1@533"},
+		{"twice", [][]byte{slices.Concat(head, first), cluster(500, frame(0), sound(0)), cluster(700, frame(0), sound(0), key(33))},
+			"no-key-frame 1 2 500-733", "1@0 2@0 1@33 2@20 2@500 2@700 1@733"},
+		{"after a gap in the sound in which there is no picture", [][]byte{slices.Concat(head, cluster(0, key(0), sound(0), frame(33), frame(533), sound(520), frame(566), key(600)))},
+			"no-key-frame 1 2 533-600", "1@0 2@0 1@33 2@520 1@600"},
+		{"but not if pictures go on in it", [][]byte{slices.Concat(head, cluster(0, key(0), sound(0), frame(33), frame(266), frame(533), sound(520), frame(566)))},
+			"", "1@0 2@0 1@33 1@266 1@533 2@520 1@566"},
+		{"of a recording that is joined in mid-stream", [][]byte{head, slices.Concat([]byte("rest of a block"), cluster(5000, sound(0), frame(10)), cluster(6000, key(0), sound(0)))},
+			"no-key-frame 1 1 5010-6000", "2@5000 1@6000 2@6000"},
+		{"and there is no file if there is nothing else", [][]byte{stream(tracks(vp8)), cluster(5000, frame(0), frame(33))},
+			"no-key-frame 1 2 5000-5066", "no-key-frame"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _, report := pushed(t, c.parts...)
+			if got := undecodable(report); got != c.undecodable {
+				t.Errorf("undecodable: %s; want %s", got, c.undecodable)
+			}
+			stream := slices.Concat(c.parts...)
+			if got := times(t, s.Index(0), stream); got != c.times {
+				t.Errorf("blocks %s; want %s", got, c.times)
+			}
+			// All is there if it is wanted.
+			s.Index(0).KeepUndecodable = true
+			n := 0
+			for _, r := range report.Undecodable {
+				n += r.Frames
+			}
+			all := strings.Fields(times(t, s.Index(0), stream))
+			if left := strings.Count(c.times, "@"); len(all) != left+n {
+				t.Errorf("%d blocks in all, of which %d are left out; %d are left", len(all), n, left)
+			}
+		})
+	}
+}
+
+func TestAPartOfARecordingLeavesOutWhatCannotBeDecoded(t *testing.T) {
+	key, frame := simpleBlock(1, 0, 0x80, "key"), simpleBlock(1, 33, 0, "frame")
+	begin, end := stream(tracks(vp8), cluster(0, key, frame)), slices.Concat(cluster(500, frame), cluster(600, key, frame), cluster(700, frame))
+	s, _, _ := pushed(t, begin, end)
+	all := slices.Concat(begin, end)
+	cutter, err := s.Index(0).Clip(0, 1e9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := cutter.PlanFrom(bytes.NewReader(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, b := range parse(t, made(t, plan, all)).blocks {
+		got = append(got, fmt.Sprint(b.ticks))
+	}
+	if want := "0 33 600 633 733"; strings.Join(got, " ") != want {
+		t.Errorf("blocks at %s; want %s", strings.Join(got, " "), want)
+	}
+}
+
+func TestBytesThatAreMissingAreDroppedWithTheirTime(t *testing.T) {
+	frame := simpleBlock(1, 0, 0x80, "frame") // of 11 bytes
+	head := stream(tracks(vp8))               // 49
+	good := func(at uint64) []byte { return cluster(at, frame, frame) }
+	for _, c := range []struct {
+		name    string
+		parts   [][]byte
+		dropped string
+	}{
+		{"between clusters", [][]byte{slices.Concat(head, good(0)), good(500)}, "lost 86-86 0-500"},
+		{"within a block", [][]byte{slices.Concat(head, good(0), good(100)[:30]), slices.Concat(frame, good(500))}, "lost 112-127 200-500"},
+		{"after the header", [][]byte{head, good(500)}, "lost 49-49 0-500"},
+		{"before another recording", [][]byte{slices.Concat(head, good(0)), slices.Concat(head, good(0))}, "lost 86-86 0--1"},
+		{"at the end", [][]byte{slices.Concat(head, good(0)), nil}, "lost 86-86 0--1"},
+		{"twice at one place", [][]byte{slices.Concat(head, good(0)), nil, good(500)}, "lost 86-86 0-500"},
+		{"while the stream is searched", [][]byte{slices.Concat(head, good(0)), make([]byte, 9), good(500)}, "lost 86-95 0-500"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, report := pushed(t, c.parts...)
+			var dropped []string
+			for _, d := range report.Dropped {
+				after := d.After / 1e6
+				if d.After < 0 {
+					after = -1
+				}
+				dropped = append(dropped, fmt.Sprintf("%s %d-%d %d-%d", d.Reason.Code, d.Start, d.End, d.Before/1e6, after))
+				if want := fmt.Sprintf("webm: bytes are missing at %d", d.Reason.Offset); d.Reason.Error() != want {
+					t.Errorf("%v; want %s", d.Reason, want)
+				}
+			}
+			if got := strings.Join(dropped, ", "); got != c.dropped {
+				t.Errorf("dropped %s; want %s", got, c.dropped)
+			}
+		})
+	}
+}
+
+func TestWhatComesTwiceOrInAnotherOrderMakesAFileInOrder(t *testing.T) {
+	head := stream(tracks(opus))
+	sound := func(at int16) []byte { return simpleBlock(2, at, 0x80, fmt.Sprint("\x08sound ", at)) }
+	second := func(at uint64) []byte { return cluster(at, sound(0), sound(20)) }
+	for _, c := range []struct {
+		name        string
+		stream      []byte
+		repeated    int
+		undecodable string
+		times       string
+	}{
+		{"blocks that come twice", slices.Concat(head, cluster(0, sound(0), sound(20), sound(40), sound(20), sound(40), sound(60))), 2, "", "2@0 2@20 2@40 2@60"},
+		{"blocks that go back in time, with what follows in their cluster", slices.Concat(head, cluster(0, sound(0), sound(20), sound(40), sound(10), sound(60)), second(100)), 0, "out-of-order 2 2 10-60", "2@0 2@20 2@40 2@100 2@120"},
+		{"clusters that come twice", slices.Concat(head, second(0), second(40), second(40), second(80)), 2, "", "2@0 2@20 2@40 2@60 2@80 2@100"},
+		{"a cluster that comes again, longer", slices.Concat(head, second(0), cluster(40, sound(0)), second(40)), 1, "", "2@0 2@20 2@40 2@60"},
+		{"a cluster that comes again, shorter", slices.Concat(head, second(0), second(40), cluster(40, sound(0)), second(80)), 1, "", "2@0 2@20 2@40 2@60 2@80 2@100"},
+		{"clusters in another order", slices.Concat(head, second(0), second(80), second(40), second(120)), 0, "", "2@0 2@20 2@40 2@60 2@80 2@100 2@120 2@140"},
+		{"two clusters of one time that are not the same", slices.Concat(head, cluster(0, sound(0)), cluster(0, sound(20))), 0, "", "2@0 2@20"},
+		{"blocks of no track", slices.Concat(head, cluster(0, sound(0), simpleBlock(7, 10, 0x80, "other"), simpleBlock(7, 15, 0x80, "another"), sound(20))), 0, "invalid-block 7 2 10-15", "2@0 2@20"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _, report := pushed(t, c.stream)
+			if got := report.Recordings[0].Repeated; got != c.repeated {
+				t.Errorf("%d blocks come twice; want %d", got, c.repeated)
+			}
+			if got := undecodable(report); got != c.undecodable {
+				t.Errorf("undecodable: %s; want %s", got, c.undecodable)
+			}
+			if got := times(t, s.Index(0), c.stream); got != c.times {
+				t.Errorf("blocks %s; want %s", got, c.times)
+			}
+		})
+	}
+}
+
+func TestARecordingHasNothingUndecodableAndNothingTwice(t *testing.T) {
+	eachFixture(t, func(t *testing.T, f fixture) {
+		report := split(Options{}, f.data).report
+		if len(report.Undecodable) > 0 {
+			t.Errorf("%+v", report.Undecodable)
+		}
+		for _, r := range report.Recordings {
+			if r.Repeated > 0 {
+				t.Errorf("%d blocks come twice", r.Repeated)
+			}
+		}
+	})
+}
