@@ -67,14 +67,24 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 	}
 	// Candidates that begin in the tail, or in these bytes: each is tried when peekLen
 	// bytes of it are there.
+	first := l.first()
 	tail := len(l.tail)
 	l.tail = append(l.tail, chunk[:min(len(chunk), peekLen-1)]...)
-	for i := 0; i < tail && i+peekLen <= len(l.tail); i++ {
-		l.try(s, l.tail[i:], offset-int64(tail-i), chunk, offset)
-	}
-	for i := 0; i+peekLen <= len(chunk); i++ {
-		if c := chunk[i]; c == clusterMagic[0] || c == ebmlMagic[0] || c == tracksMagic[0] {
-			l.try(s, chunk[i:], offset+int64(i), chunk, offset)
+	for i := -tail; i+peekLen <= len(chunk); i++ {
+		var bytes []byte
+		if i < 0 {
+			bytes = l.tail[tail+i:]
+		} else {
+			bytes = chunk[i:]
+		}
+		if c := bytes[0]; c != clusterMagic[0] && c != ebmlMagic[0] && c != tracksMagic[0] {
+			continue
+		}
+		if first != nil && offset+int64(i) >= first.scan.EndOffset() {
+			break // what comes later is proven later
+		}
+		if l.try(s, bytes, offset+int64(i), chunk, offset) {
+			first = l.first()
 		}
 	}
 	if len(chunk) >= peekLen-1 {
@@ -83,7 +93,7 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 		l.tail = append(l.tail[:0], l.tail[n-peekLen+1:]...)
 	}
 	l.forget(offset + int64(len(chunk)))
-	return l.first()
+	return first
 }
 
 // first is the candidate that is proven first, or nil.
@@ -108,27 +118,24 @@ func (l *search) forget(offset int64) {
 }
 
 // try begins to read a candidate at offset at, if these bytes of it look like one.
-func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset int64) {
+func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset int64) bool {
 	kind := looksLike(bytes)
 	if kind == 0 {
-		return
+		return false
 	}
 	if l.forget(at + peekLen); len(l.trials) >= maxTrials {
-		return
-	}
-	if first := l.first(); first != nil && first.scan.EndOffset() <= at {
-		return
+		return false
 	}
 	known := s.complete()
 	if known == nil && at-l.from >= maxJunk {
-		return
+		return false
 	}
 	var t *Splitter
 	switch {
 	case kind == IDTracks && s.inHeader && !s.hasTracks:
 		t = midHeader(s.opts, s.recording().Header, at)
 	case kind == IDTracks:
-		return
+		return false
 	case known != nil:
 		t = midStream(s.opts, known.Header, at)
 	default:
@@ -150,6 +157,7 @@ func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset i
 	t.scan.Push(chunk[at-offset:])
 	t.run()
 	l.trials = append(l.trials, t)
+	return true
 }
 
 // peekLen is how many bytes of a candidate are looked at before it is tried: its ID,
