@@ -47,6 +47,7 @@ $(DIST)/index.js: $(JS_SOURCES) go.mod
 	$(ESBUILD) js/src/index.ts --format=esm --minify --sourcemap --outfile=$@
 	$(ESBUILD) js/src/index.ts --format=iife --global-name=webmend --minify --sourcemap --outfile=$(DIST)/webmend.global.js \
 		--define:import.meta.url=webmendURL --banner:js='var webmendURL=globalThis.document?.currentScript?.src;'
+	$(ESBUILD) js/src/worker.ts --format=esm --minify --sourcemap --outfile=$(DIST)/worker.js
 	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
 	chmod +x $(DIST)/cli.js
 

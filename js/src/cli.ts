@@ -7,7 +7,7 @@ import { Input, Progress, UsageError, writeFile, writeFully } from "./cli-files.
 import { elementLine } from "./elements.js";
 import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
-import { Splitter, Walker } from "./module.js";
+import { pieceLength, Splitter, Walker } from "./module.js";
 import { planKinds } from "./plan.js";
 import type { ClusterFacts, Gap, Problem, Range, RecordingFacts, Report } from "./types.js";
 
@@ -58,24 +58,32 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
   const progress = new Progress(input.size);
   const clusters: ClusterFacts[] = [];
   const headers: Range[] = [];
-  try {
-    for (const piece of input.read()) {
-      try {
-        splitter.push(piece);
-      } catch (error) {
-        if (splitter.dead) throw error; // otherwise the report has it
-      } finally {
-        if (!splitter.dead) {
-          for (let h; (h = splitter.takeHeader()); ) headers.push(h);
-          clusters.push(...splitter.takeClusters());
-        }
+  let report: Report;
+  let seen = 0;
+  /** Reads from an offset on, and returns the one from which it must be read again, or -1. */
+  const read = (from: number): number => {
+    let at = from;
+    for (const bytes of input.read(from)) {
+      for (let i = 0; i < bytes.length; i += pieceLength) {
+        const piece = bytes.subarray(i, i + pieceLength);
+        splitter.push(piece); // the report has its error
+        const back = splitter.rewind();
+        if (back >= 0) return back;
+        at += piece.length;
       }
+      for (let h; (h = splitter.takeHeader()); ) headers.push(h);
+      clusters.push(...splitter.takeClusters());
       if (until(headers)) break;
-      progress.add(piece.length);
+      progress.add(Math.max(0, at - seen));
+      seen = Math.max(at, seen);
     }
-    const report = splitter.finish();
+    report = splitter.finish();
+    return splitter.rewind();
+  };
+  try {
+    for (let from = 0; from >= 0; ) from = read(from);
     clusters.push(...splitter.takeClusters());
-    return { report, clusters, splitter };
+    return { report: report!, clusters, splitter };
   } finally {
     progress.end();
   }
@@ -144,7 +152,12 @@ async function clusters(input: Input, index: number, output: string | undefined)
 /** Carries out a plan, and returns where in the recording it begins and ends. */
 async function carryOut(plan: number, inputs: Input[], output: string | undefined): Promise<{ start: number; end: number }> {
   const module = await instance();
-  const { pieces, size, start, end } = await module.complete(plan, (start, end) => inputs[0]!.read(start, end));
+  let made = module.takePlan(plan);
+  while ("reads" in made) {
+    for (const { start, end } of made.reads) for (const bytes of inputs[0]!.read(start, end)) module.pushAll(plan, bytes);
+    made = module.takePlan(plan);
+  }
+  const { pieces, size, start, end } = made;
   const literals = module.takeLiterals(plan);
   const progress = new Progress(size);
   writeFile(output, (fd) => {
@@ -178,7 +191,7 @@ async function seekable(input: Input, index: number, output: string | undefined)
   const contents = await split(input, (headers) => headers.length > index + 1);
   choose(contents, index);
   const { instance: module, handle } = contents.splitter;
-  await carryOut(module.plan(handle, planKinds.seekable, index, false), [input], output);
+  await carryOut(module.plan(handle, planKinds.seekable, index, 0), [input], output);
   sayDropped(input, contents.report);
 }
 
@@ -186,7 +199,7 @@ async function clip(input: Input, index: number, range: Range, output: string | 
   const contents = await split(input, (headers) => headers.length > index + 1);
   const end = Math.min(range.end, choose(contents, index).duration + 1);
   const { instance: module, handle } = contents.splitter;
-  const cut = await carryOut(module.plan(handle, planKinds.clip, index, false, range.start, end), [input], output);
+  const cut = await carryOut(module.plan(handle, planKinds.clip, index, 0, range.start, end), [input], output);
   // Beside the file, if that goes to standard output.
   const text = `${cut.start.toFixed(3)} ${cut.end.toFixed(3)}\n`;
   if (output === undefined || output === "-") process.stderr.write(text);
@@ -199,7 +212,7 @@ async function joinAll(inputs: Input[], output: string | undefined): Promise<voi
   for (const input of inputs) all.push(await split(input, (headers) => headers.length > 1));
   for (const contents of all) choose(contents, 0);
   const handles = all.map((contents) => contents.splitter.handle);
-  await carryOut((await instance()).join(handles), inputs, output);
+  await carryOut((await instance()).join(handles, 0), inputs, output);
   all.forEach((contents, i) => sayDropped(inputs[i]!, contents.report));
 }
 

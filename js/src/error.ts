@@ -4,9 +4,9 @@ import type { Problem } from "./types.js";
  * What all of webmend throws.
  *
  * Besides the codes of a damaged stream, which the module gives: `load` (the
- * module could not be loaded), `trap` (a bug in it), `read` (a Blob could not be
- * read), `finished` (it came after `finish` or `close`), `not-kept` (the recording was
- * made with `keep: false`).
+ * module could not be loaded), `trap` (a bug in it, which the same bytes have shown
+ * twice), `read` (a Blob could not be read), `finished` (it came after `finish` or `close`),
+ * `not-kept` (the recording was made with `keep: false`).
  */
 export class WebmendError extends Error implements Problem {
   override readonly name = "WebmendError";
@@ -20,4 +20,9 @@ export class WebmendError extends Error implements Problem {
     this.offset = problem.offset ?? 0;
     this.path = problem.path ?? "";
   }
+}
+
+/** Whether the module has trapped: what there was can be scanned again in another instance. @internal */
+export function trapped(error: unknown): boolean {
+  return error instanceof WebmendError && error.code === "trap";
 }

@@ -1,9 +1,9 @@
 // What is recorded already: files in, files out.
 
-import { instance } from "./load.js";
-import { Splitter } from "./module.js";
+import { trapped, WebmendError } from "./error.js";
+import { engine } from "./load.js";
 import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
-import { WebmendError } from "./error.js";
+import type { StreamCalls } from "./calls.js";
 import type { Report } from "./types.js";
 
 /** How much of a file is read at once. */
@@ -12,31 +12,6 @@ const readLength = 4 << 20;
 /** A range of a Blob, which the browser shares where it can. */
 function sourceOf(blob: Blob): Source {
   return { parts: (start, end) => [blob.slice(start, end)] };
-}
-
-/** Splits a file, and says what it holds. The splitter must be closed. */
-async function scan(blob: Blob, options: JobOptions): Promise<{ splitter: Splitter; report: Report }> {
-  const splitter = new Splitter(await instance());
-  try {
-    for (let at = 0; at < blob.size; at += readLength) {
-      options.signal?.throwIfAborted();
-      options.onProgress?.(at / blob.size);
-      const bytes = new Uint8Array(await blob.slice(at, at + readLength).arrayBuffer());
-      try {
-        splitter.push(bytes);
-      } catch (error) {
-        if (splitter.dead) throw error;
-        break; // the report has it
-      }
-      splitter.takeClusters();
-    }
-    const report = splitter.finish();
-    if (report.recordings.length === 0) throw new WebmendError(report.error!);
-    return { splitter, report };
-  } catch (error) {
-    splitter.close();
-    throw error;
-  }
 }
 
 /** What `repair` gives. */
@@ -53,15 +28,12 @@ export interface Repaired extends Made {
  * Rejects with a WebmendError if there is no recording in it, and with the signal's
  * reason if that ends it.
  */
-export async function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
+export function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
   const blob = Array.isArray(file) ? new Blob(file) : file;
-  const { splitter, report } = await scan(blob, options);
-  try {
-    const plan = splitter.instance.plan(splitter.handle, planKinds.seekable, options.recording ?? 0, false);
-    return { ...(await carryOut(splitter.instance, plan, [sourceOf(blob)], { signal: options.signal })), report };
-  } finally {
-    splitter.close();
-  }
+  return scanned([blob], options, async ([{ stream, report }]) => {
+    const begun = await stream.plan(planKinds.seekable, options.recording ?? 0, 0);
+    return { ...(await carryOut(stream, begun, [sourceOf(blob)], { signal: options.signal })), report };
+  });
 }
 
 /**
@@ -72,16 +44,52 @@ export async function repair(file: Blob | Blob[], options: JobOptions & { record
  * one file cannot hold them.
  */
 export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
-  const splitters: Splitter[] = [];
-  try {
-    for (const [i, file] of files.entries()) {
-      const onProgress = (done: number) => options.onProgress?.((i + done) / files.length);
-      splitters.push((await scan(file, { signal: options.signal, onProgress })).splitter);
+  if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });
+  return scanned(files, options, async ([first, ...others]) => {
+    const begun = await first.stream.join(others.map((o) => o.stream.handle), 0);
+    return carryOut(first.stream, begun, files.map(sourceOf), { signal: options.signal });
+  });
+}
+
+/** A file that is split, and what it holds. */
+interface Scan {
+  stream: StreamCalls;
+  report: Report;
+}
+
+/**
+ * Splits files, in an instance of the module of their own, and makes something of
+ * them. Should the module trap, all is done once more.
+ */
+async function scanned<T>(files: Blob[], options: JobOptions, make: (scans: [Scan, ...Scan[]]) => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const own = await (await engine()).another();
+    const streams: StreamCalls[] = [];
+    try {
+      const scans: Scan[] = [];
+      for (const [i, file] of files.entries()) {
+        const stream = await own.open({ wanted: "nothing" });
+        streams.push(stream);
+        scans.push(await scan(stream, file, options.signal, (done) => options.onProgress?.((i + done) / files.length)));
+      }
+      return await make(scans as [Scan, ...Scan[]]);
+    } catch (error) {
+      if (!trapped(error) || tries > 0) throw error;
+    } finally {
+      for (const stream of streams) stream.close();
+      own.close();
     }
-    const shared = await instance();
-    const plan = shared.join(splitters.map((s) => s.handle));
-    return await carryOut(shared, plan, files.map(sourceOf), { signal: options.signal });
-  } finally {
-    for (const s of splitters) s.close();
   }
+}
+
+async function scan(stream: StreamCalls, file: Blob, signal: AbortSignal | undefined, onProgress: (done: number) => void): Promise<Scan> {
+  for (let at = 0; at < file.size; at += readLength) {
+    signal?.throwIfAborted();
+    onProgress(at / file.size);
+    await stream.push(file.slice(at, at + readLength));
+  }
+  await stream.finish();
+  const report = stream.take().report!;
+  if (report.recordings.length === 0) throw new WebmendError(report.error!);
+  return { stream, report };
 }

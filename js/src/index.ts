@@ -4,4 +4,4 @@ export { init, type InitOptions } from "./load.js";
 export type { WasmSource } from "./module.js";
 export type { JobOptions, Made } from "./plan.js";
 export { Cluster, Header, Recording, type Chunk, type MakeOptions, type RecordingOptions } from "./recording.js";
-export type { ClusterFacts, Dropped, Gap, HeaderFacts, Problem, Range, RecordingFacts, Report, Track } from "./types.js";
+export type { ClusterFacts, Dropped, Gap, HeaderFacts, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";

@@ -1,37 +1,67 @@
-// One instance of the module serves every recording of a page.
+// The module is compiled once, and its streams share an engine: in the page, or in
+// a worker.
 
-import type { WasmSource } from "./module.js";
-import { compile, Instance } from "./module.js";
+import type { EngineCalls } from "./calls.js";
+import { Engine } from "./engine.js";
+import { compile, Instance, type WasmSource } from "./module.js";
+import { startWorker } from "./remote.js";
 
 /** Options of `init`. */
 export interface InitOptions {
   /** Where the module is. Default: `webmend.wasm` beside this script. */
   wasm?: WasmSource;
+  /**
+   * Whether recordings from now on, `repair` and `join` read and scan in a worker, off the
+   * page's thread. They behave in the same way. Default false. The worker is
+   * `worker.js` beside this script; where there can be none, as in Node, under a
+   * Content-Security-Policy or from another origin, the page does the work itself.
+   */
+  worker?: boolean;
 }
 
 let source: WasmSource | undefined;
+let inWorker = false;
 let module: Promise<WebAssembly.Module> | undefined;
-let current: Instance | undefined;
+let current: Promise<EngineCalls> | undefined;
+let own: Instance | undefined;
 
 /**
- * Loads the module now, or from elsewhere, rather than when the first recording
- * needs it. Rejects with a WebmendError if that fails; the next use tries again.
+ * Loads the module now, from elsewhere or for a worker, rather than when the first
+ * recording needs it. Rejects with a WebmendError if that fails; the next use tries again.
  */
 export async function init(options: InitOptions = {}): Promise<void> {
   if (options.wasm !== undefined) {
     source = options.wasm;
     module = current = undefined;
   }
-  await instance();
+  if (options.worker !== undefined && options.worker !== inWorker) {
+    inWorker = options.worker;
+    current = undefined;
+  }
+  await engine();
 }
 
-/** The shared instance, or another one after it has trapped. */
-export async function instance(): Promise<Instance> {
-  module ??= compile(source ?? new URL("./webmend.wasm", import.meta.url)).catch((error) => {
+/** What recordings and files are scanned with. @internal */
+export function engine(): Promise<EngineCalls> {
+  return (current ??= start().catch((error) => {
+    current = undefined;
+    throw error;
+  }));
+}
+
+async function start(): Promise<EngineCalls> {
+  const compiled = await compiledModule();
+  return (inWorker && (await startWorker(compiled))) || new Engine(compiled);
+}
+
+function compiledModule(): Promise<WebAssembly.Module> {
+  return (module ??= compile(source ?? new URL("./webmend.wasm", import.meta.url)).catch((error) => {
     module = undefined;
     throw error;
-  });
-  const compiled = await module;
-  if (!current || current.dead) current = new Instance(compiled);
-  return current;
+  }));
+}
+
+/** The instance of whoever calls the module himself. @internal */
+export async function instance(): Promise<Instance> {
+  return (own ??= new Instance(await compiledModule()));
 }

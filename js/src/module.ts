@@ -12,8 +12,11 @@ interface Exports {
   _initialize?(): void;
   reserve(length: number): number;
   result(): number;
-  open(kind: number): number;
+  open(kind: number, flags: number, headerSize: number, tracks: number, depth: number, clusterSize: number): number;
   pushChunk(handle: number, length: number): number;
+  lost(handle: number): number;
+  rewind(handle: number): number;
+  needed(handle: number): number;
   takeHeader(handle: number): number;
   takeClusters(handle: number): number;
   takeFragments(handle: number): number;
@@ -23,8 +26,8 @@ interface Exports {
   finish(handle: number): number;
   lastError(handle: number): number;
   close(handle: number): number;
-  plan(handle: number, kind: number, recording: number, stored: number, a: number, b: number): number;
-  join(count: number): number;
+  plan(handle: number, kind: number, recording: number, flags: number, a: number, b: number): number;
+  join(count: number, flags: number): number;
   takePlan(handle: number): number;
   takeLiterals(handle: number): number;
   edit(handle: number, index: number): number;
@@ -51,6 +54,11 @@ export interface Form extends Range {
   edit: boolean;
 }
 
+/** A header as the module tells it. */
+export interface ToldHeader extends Range, HeaderFacts {
+  recording: number;
+}
+
 /** A cluster as the module tells it. */
 export interface ToldCluster extends ClusterFacts {
   form: Form;
@@ -69,8 +77,21 @@ export interface MadePlan {
   pieces: ([number] | [number, number, number, boolean])[];
 }
 
+/** What a plan's flags say. */
+export const planFlags = { stored: 1, keepUndecodable: 2 } as const;
+
 /** How many bytes go into the module at once: larger is no faster, and takes memory. */
-const pieceLength = 64 << 10;
+export const pieceLength = 64 << 10;
+
+/** What a stream may be, and ask of memory. What is not given is as the module has it. */
+export interface SplitOptions {
+  strict?: boolean;
+  /** Whether `rewind` will be asked. */
+  rewinds?: boolean;
+  headerSize?: number;
+  tracks?: number;
+  clusterSize?: number;
+}
 
 /** One instance of the module, for any number of streams. */
 export class Instance {
@@ -91,23 +112,40 @@ export class Instance {
     this.#exports._initialize?.();
   }
 
-  open(kind: number): number {
-    return this.#call(() => this.#exports.open(kind));
+  open(kind: number, { strict = false, rewinds = false, headerSize = 0, tracks = 0, clusterSize = 0 }: SplitOptions = {}): number {
+    const flags = (strict ? 1 : 0) | (rewinds ? 2 : 0);
+    return this.#call(() => this.#exports.open(kind, flags, headerSize, tracks, 0, clusterSize));
   }
 
   close(handle: number): void {
     if (!this.dead) this.#call(() => this.#exports.close(handle));
   }
 
-  /** A view of the module's memory to write up to 64 KiB to, for the next `push`. */
-  reserve(): Uint8Array {
+  /** A view of the module's memory to write up to 64 KiB to. */
+  #reserve(): Uint8Array {
     const address = this.#call(() => this.#exports.reserve(pieceLength));
     return new Uint8Array(this.#exports.memory.buffer, address, pieceLength);
   }
 
-  /** Scans the first bytes of what `reserve` gave, and returns how many answers wait, or a negative number. */
-  push(handle: number, length: number): number {
-    return this.#call(() => this.#exports.pushChunk(handle, length));
+  /** Pushes up to 64 KiB. Returns a number above 0 if anything is new, below 0 if the stream is at an end. */
+  push(handle: number, piece: Uint8Array): number {
+    this.#reserve().set(piece);
+    return this.#call(() => this.#exports.pushChunk(handle, piece.length));
+  }
+
+  /** Says that bytes are missing here. Returns what `push` does. */
+  lost(handle: number): number {
+    return this.#call(() => this.#exports.lost(handle));
+  }
+
+  /** The offset from which a stream must be pushed again, or -1. To be asked after `push`, `lost` and the answer `finish`. */
+  rewind(handle: number): number {
+    return this.#call(() => this.#exports.rewind(handle));
+  }
+
+  /** The offset from which bytes of a stream may still be wanted. */
+  needed(handle: number): number {
+    return this.#call(() => this.#exports.needed(handle));
   }
 
   /**
@@ -117,9 +155,7 @@ export class Instance {
   pushAll(handle: number, bytes: Uint8Array): void {
     let status = 0;
     for (let i = 0; i < bytes.length; i += pieceLength) {
-      const piece = bytes.subarray(i, i + pieceLength);
-      this.reserve().set(piece);
-      status = this.push(handle, piece.length);
+      status = this.push(handle, bytes.subarray(i, i + pieceLength));
     }
     if (status < 0) throw new WebmendError(this.ask(handle, "lastError") as Problem);
   }
@@ -136,18 +172,18 @@ export class Instance {
   }
 
   /** Begins the plan of a recording; a and b are what its kind wants. */
-  plan(handle: number, kind: number, recording: number, stored: boolean, a = 0, b = 0): number {
-    const plan = this.#call(() => this.#exports.plan(handle, kind, recording, Number(stored), a, b));
+  plan(handle: number, kind: number, recording: number, flags: number, a = 0, b = 0): number {
+    const plan = this.#call(() => this.#exports.plan(handle, kind, recording, flags, a, b));
     if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
     return plan;
   }
 
   /** Begins the plan of streams one after the other. */
-  join(handles: number[]): number {
-    const memory = this.reserve();
+  join(handles: number[], flags: number): number {
+    const memory = this.#reserve();
     const view = new DataView(memory.buffer, memory.byteOffset);
     handles.forEach((handle, i) => view.setInt32(4 * i, handle, true));
-    const plan = this.#call(() => this.#exports.join(handles.length));
+    const plan = this.#call(() => this.#exports.join(handles.length, flags));
     if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: one of the files has no recording" });
     return plan;
   }
@@ -161,20 +197,6 @@ export class Instance {
   /** A copy of the bytes of a plan that are not ranges. */
   takeLiterals(handle: number): Uint8Array<ArrayBuffer> {
     return this.#answer(handle, "takeLiterals").slice();
-  }
-
-  /**
-   * Completes the plan that a handle stands for: reads what it must see of the first
-   * source, and pushes that.
-   */
-  async complete(handle: number, read: (start: number, end: number) => Iterable<Uint8Array> | Promise<Uint8Array[]>): Promise<MadePlan> {
-    let plan = this.takePlan(handle);
-    if ("reads" in plan) {
-      for (const { start, end } of plan.reads) for (const bytes of await read(start, end)) this.pushAll(handle, bytes);
-      plan = this.takePlan(handle);
-    }
-    if ("reads" in plan) this.#fail("a plan asks for what it has been given");
-    return plan;
   }
 
   /**
@@ -227,45 +249,29 @@ export class Splitter {
 
   constructor(instance: Instance) {
     this.instance = instance;
-    this.handle = instance.open(0);
+    this.handle = instance.open(0, { rewinds: true });
   }
 
-  /** Whether the module has failed, and the splitter with it. */
-  get dead(): boolean {
-    return this.instance.dead;
+  /** Takes up to 64 KiB. Returns a number below 0 when there can be nothing more, which the report explains. */
+  push(piece: Uint8Array): number {
+    return this.instance.push(this.handle, piece);
   }
 
-  /** Takes the next bytes. Throws a WebmendError when there can be nothing more. */
-  push(bytes: Uint8Array): void {
-    this.instance.pushAll(this.handle, bytes);
+  /** After each `push` and `finish`: the offset from which the stream must be pushed, and finished, again, or -1. */
+  rewind(): number {
+    return this.instance.rewind(this.handle);
   }
 
-  takeHeader(): (Range & HeaderFacts & { recording: number }) | null {
-    return this.instance.ask(this.handle, "takeHeader") as (Range & HeaderFacts & { recording: number }) | null;
+  takeHeader(): ToldHeader | null {
+    return this.instance.ask(this.handle, "takeHeader") as ToldHeader | null;
   }
 
   takeClusters(): ToldCluster[] {
     return this.instance.ask(this.handle, "takeClusters") as ToldCluster[];
   }
 
-  takeFragments(): ToldCluster[] {
-    return this.instance.ask(this.handle, "takeFragments") as ToldCluster[];
-  }
-
-  takeForms(): { recording: number; form: Form }[] {
-    return this.instance.ask(this.handle, "takeForms") as { recording: number; form: Form }[];
-  }
-
-  report(): Report {
-    return this.instance.ask(this.handle, "report") as Report;
-  }
-
   finish(): Report {
     return this.instance.ask(this.handle, "finish") as Report;
-  }
-
-  close(): void {
-    this.instance.close(this.handle);
   }
 }
 
@@ -298,7 +304,6 @@ export class Walker {
   }
 }
 
-/** Pushes all the pieces, even of a damaged stream: the report is to account for them. */
 /** Compiles the module. */
 export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   try {

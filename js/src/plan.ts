@@ -1,15 +1,16 @@
 // Plans: the module says of which pieces a file is made, and this makes a Blob of
 // them.
 
-import type { Instance } from "./module.js";
+import type { Bytes } from "./bytes.js";
+import type { Pieces, StreamCalls } from "./calls.js";
 
-/** The kinds of plan of one recording. */
+/** The kinds of plan of one recording. @internal */
 export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3 } as const;
 
-/** Where the ranges of a plan's pieces come from. */
+/** Where the ranges of a plan's pieces come from. @internal */
 export interface Source {
   /** The bytes from start up to end, to be part of a Blob. */
-  parts(start: number, end: number): BlobPart[];
+  parts(start: number, end: number): (Blob | Bytes)[];
 }
 
 /** What a plan makes. */
@@ -29,40 +30,33 @@ export interface JobOptions {
   onProgress?: (done: number) => void;
 }
 
-/** Carries out the plan that a handle stands for, and closes it. */
-export async function carryOut(instance: Instance, handle: number, sources: Source[], options: JobOptions = {}): Promise<Made> {
+/** Carries out the plan that a stream has begun. @internal */
+export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: JobOptions): Promise<Made> {
+  const { plan } = begun;
   try {
-    const plan = await instance.complete(handle, async (start, end) => {
+    const blob = (source: number, start: number, end: number) => {
       options.signal?.throwIfAborted();
-      return [await read(sources[0]!, start, end)];
-    });
-    const literals = instance.takeLiterals(handle);
+      return new Blob(sources[source]!.parts(start, end));
+    };
+    let made = begun;
+    while ("reads" in made) made = await stream.complete(plan, made.reads.map((r) => blob(0, r.start, r.end)));
     const parts: BlobPart[] = [];
     let at = 0;
-    for (const [i, piece] of plan.pieces.entries()) {
+    for (const [i, piece] of made.pieces.entries()) {
       options.signal?.throwIfAborted();
-      options.onProgress?.(i / plan.pieces.length);
+      options.onProgress?.(i / made.pieces.length);
       if (piece.length === 1) {
-        parts.push(literals.slice(at, (at += piece[0])));
+        parts.push(made.literals.slice(at, (at += piece[0])));
         continue;
       }
       const [source, start, end, edited] = piece;
-      if (!edited) {
-        parts.push(...sources[source]!.parts(start, end));
-        continue;
-      }
-      const bytes = await read(sources[source]!, start, end);
-      instance.edit(handle, i, bytes);
-      parts.push(new Blob([bytes])); // the browser's memory, not the page's
+      // An edited piece is made a Blob at once: the browser's memory, not the page's.
+      if (edited) parts.push(new Blob([await stream.edit(plan, i, blob(source, start, end))]));
+      else parts.push(...sources[source]!.parts(start, end));
     }
     options.onProgress?.(1);
-    return { blob: new Blob(parts, { type: plan.mimeType }), start: plan.start, end: plan.end };
+    return { blob: new Blob(parts, { type: made.mimeType }), start: made.start, end: made.end };
   } finally {
-    instance.close(handle);
+    await stream.closePlan(plan);
   }
-}
-
-/** The bytes of a range, as a copy of the caller's own. */
-async function read(source: Source, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await new Blob(source.parts(start, end)).arrayBuffer());
 }

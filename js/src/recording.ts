@@ -1,23 +1,25 @@
-import { WebmendError } from "./error.js";
-import { instance } from "./load.js";
-import { Splitter, type Form, type ToldCluster } from "./module.js";
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { fromHex, type Bytes } from "./bytes.js";
+import { trapped, WebmendError } from "./error.js";
+import { engine } from "./load.js";
+import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
 import { carryOut, planKinds, type JobOptions, type Made } from "./plan.js";
 import { Store } from "./store.js";
+import type { StreamCalls, Taken } from "./calls.js";
 import type { ClusterFacts, HeaderFacts, Range, Report, Track } from "./types.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
 export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What a recording begins with, as recorded: all that stands before the first cluster. */
 export class Header {
   readonly #blob: Blob;
 
   /** @internal */
-  constructor(facts: object, bytes: Bytes, type: string) {
+  constructor(facts: ToldHeader, bytes: Bytes) {
     Object.assign(this, facts);
-    this.#blob = new Blob([bytes], { type });
+    this.#blob = new Blob([bytes], { type: facts.mimeType });
   }
 
   /** The bytes as recorded. Clusters appended to it, from one with a key frame on, play. */
@@ -139,27 +141,26 @@ export interface MakeOptions extends JobOptions {
 export class Recording {
   readonly #keep: boolean;
   #queue: Promise<unknown> = Promise.resolve();
-  #splitter: Promise<Splitter> | null;
-  #ready: Splitter | null = null;
+  #stream: Promise<StreamCalls> | null;
+  #ready: StreamCalls | null = null;
   #error: WebmendError | null = null;
   #finished: Promise<Report> | null = null;
-  #report: Report | null = null;
+  #report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], error: null };
+  #size = 0;
   #headers: Header[] = [];
   #clusters: Cluster[] = [];
-  #kept: { start: number; bytes: Bytes }[] = []; // from the end of the last whole cluster on
-  #size = 0;
   #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
-  #placed = new Map<number, { at: number; changed: number[] }>(); // clusters by the start of their data: where the store has it
 
   /** Ready at once: chunks wait while the module loads. */
   constructor(options: RecordingOptions = {}) {
     this.#keep = options.keep ?? true;
-    this.#splitter = instance().then((i) => {
-      const splitter = new Splitter(i);
-      forgotten.register(this, splitter, this);
-      return (this.#ready = splitter);
-    });
-    this.#splitter.catch(() => {}); // pushChunk and finish say it
+    this.#stream = engine()
+      .then((e) => e.open({ wanted: this.#keep ? "store" : "clusters" }))
+      .then((stream) => {
+        forgotten.register(this, stream, this);
+        return (this.#ready = stream);
+      });
+    this.#stream.catch(() => {}); // pushChunk and finish say it
   }
 
   /**
@@ -173,7 +174,7 @@ export class Recording {
    * cluster, and the report's `dropped` has what is missing.
    */
   pushChunk(data: Chunk): Promise<void> {
-    const chunk = data instanceof Blob ? data : copy(data);
+    const chunk = own(data);
     const done = this.#finished
       ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: a chunk was pushed after the recording was finished", offset: this.#size }))
       : this.#enqueue(() => this.#push(chunk));
@@ -191,12 +192,11 @@ export class Recording {
    *
    * With `partial`, what there is of the open cluster as well, as a fragment: audio
    * alone can have clusters of 30 seconds, video of 4. What comes of that cluster
-   * later are other fragments, so that all together have every block once.
+   * later are other fragments, so that all together have every block once. From a
+   * worker fragments come with each chunk that is pushed after the first such call.
    */
   takeClusters(options: { partial?: boolean } = {}): Cluster[] {
-    if (options.partial && this.#ready && !this.#ready.dead && !this.#finished) {
-      for (const facts of this.#ready.takeFragments()) this.#clusters.push(this.#cluster(facts, this.#ready));
-    }
+    if (options.partial && this.#ready && !this.#finished) this.#collect(this.#ready, true);
     return this.#clusters.splice(0);
   }
 
@@ -247,14 +247,13 @@ export class Recording {
     return (await this.#make(planKinds.initialization, options)).blob;
   }
 
-  /** Forgets the stream, the media, and what has not been taken. */
+  /** Forgets the stream, the media, and what has not been taken. `using` calls it too. */
   close(): void {
     this.#finished ??= Promise.reject(closedError());
     this.#finished.catch(() => {});
-    this.#splitter?.then((s) => s.close()).catch(() => {});
+    this.#stream?.then((s) => s.close()).catch(() => {});
     forgotten.unregister(this);
-    this.#splitter = this.#ready = null;
-    this.#kept = [];
+    this.#stream = this.#ready = null;
     this.#headers = [];
     this.#clusters = [];
     this.#recordings = [];
@@ -262,24 +261,22 @@ export class Recording {
 
   /** What is known so far. */
   get report(): Report {
-    if (this.#report) return this.#report;
-    if (this.#ready && !this.#ready.dead) return this.#ready.report();
-    return { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], error: this.#error };
+    return { ...this.#report, bytes: this.#size, error: this.#report.error ?? this.#error };
   }
 
   /** The tracks of the recording, the last one in the stream; none before its header is complete. */
   get tracks(): Track[] {
-    return this.report.recordings.at(-1)?.tracks ?? [];
+    return this.#report.recordings.at(-1)?.tracks ?? [];
   }
 
   /** The media type with codecs, `video/webm; codecs="vp8,opus"`; `""` before the header is complete. */
   get mimeType(): string {
-    return this.report.recordings.at(-1)?.mimeType ?? "";
+    return this.#report.recordings.at(-1)?.mimeType ?? "";
   }
 
   /** Seconds from 0 to the end of the last frame in a complete cluster. */
   get duration(): number {
-    return this.report.recordings.at(-1)?.duration ?? 0;
+    return this.#report.recordings.at(-1)?.duration ?? 0;
   }
 
   #enqueue<T>(job: () => Promise<T>): Promise<T> {
@@ -289,155 +286,120 @@ export class Recording {
   }
 
   async #push(chunk: Blob | Bytes): Promise<void> {
-    if (this.#error?.code === "read") throw this.#error;
-    let bytes: Bytes;
-    try {
-      bytes = chunk instanceof Blob ? new Uint8Array(await chunk.arrayBuffer()) : chunk;
-    } catch (cause) {
-      // What follows would not fit on what came before.
-      this.#error = new WebmendError({ code: "read", message: `webmend: the chunk at ${this.#size} could not be read: ${cause}`, offset: this.#size }, { cause });
-      throw this.#error;
-    }
-    const splitter = await this.#open();
-    this.#kept.push({ start: this.#size, bytes });
-    this.#size += bytes.length;
-    try {
-      splitter.push(bytes);
-    } catch (error) {
-      this.#error ??= error as WebmendError;
-    }
-    this.#collect(splitter);
     if (this.#error) throw this.#error;
+    const size = chunk instanceof Blob ? chunk.size : chunk.length; // which bytes lose on their way to a worker
+    await this.#advance((stream) => stream.push(chunk));
+    this.#size += size;
+    const { error } = this.#report;
+    if (error) throw new WebmendError(error);
   }
 
   async #finish(): Promise<Report> {
-    const splitter = await this.#open();
-    if (this.#error?.code === "read") throw this.#error;
-    const report = splitter.finish();
-    this.#collect(splitter);
-    this.#report = report;
-    this.#kept = [];
-    if (!this.#keep) splitter.close();
+    if (this.#error) throw this.#error;
+    await this.#advance((stream) => stream.finish());
+    const { report } = this;
     if (report.error && report.recordings.length === 0) throw new WebmendError(report.error);
     return report;
   }
 
   #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<Made> {
     return this.#enqueue(async () => {
-      const splitter = await this.#open();
+      const stream = await this.#open();
       const which = options.recording ?? this.#recordings.length - 1;
       const recording = this.#recordings[which];
       if (!recording) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
       if (!this.#keep && kind !== planKinds.initialization) {
         throw new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });
       }
-      const plan = splitter.instance.plan(splitter.handle, kind, which, true, a, b);
-      return carryOut(splitter.instance, plan, [recording.store], options);
+      const make = async () => carryOut(stream, await stream.plan(kind, which, planFlags.stored, a, b), [recording.store], options);
+      try {
+        return await make();
+      } catch (error) {
+        if (!trapped(error)) throw error;
+        await this.#recover(stream);
+        return make();
+      }
     });
   }
 
-  async #open(): Promise<Splitter> {
-    if (!this.#splitter) throw closedError();
-    return this.#splitter;
-  }
-
-  /** Gathers what is complete, with its bytes, and lets go of those. */
-  #collect(splitter: Splitter): void {
-    if (splitter.dead) return;
-    let told = 0;
-    for (let facts; (facts = splitter.takeHeader()); ) {
-      const bytes = join(this.#cut(facts));
-      this.#recordings[facts.recording] = { type: facts.mimeType, store: new Store(bytes) };
-      this.#headers.push(new Header(facts, bytes, facts.mimeType));
-      told = facts.end;
+  /** Takes a step in the stream, which is taken all the same if the module traps meanwhile. */
+  async #advance(step: (stream: StreamCalls) => Promise<void>): Promise<void> {
+    const stream = await this.#open();
+    try {
+      await step(stream).catch((error) => {
+        if (!trapped(error)) throw error;
+        return this.#recover(stream);
+      });
+    } catch (error) {
+      this.#error = error as WebmendError; // what follows would not fit on what came before
+      throw error;
     }
-    for (const { recording, form } of splitter.takeForms()) {
-      if (this.#keep) this.#storeForm(splitter, recording, form);
-      told = form.end;
+    this.#collect(stream);
+  }
+
+  /** After a trap, has scanned again what there was. */
+  async #recover(stream: StreamCalls): Promise<void> {
+    this.#collect(stream);
+    try {
+      await stream.recover(this.#keep ? this.#recordings.map(({ store }) => store.past()) : []);
+    } catch (error) {
+      this.#error ??= error as WebmendError;
+      throw error;
     }
-    for (const facts of splitter.takeClusters()) this.#clusters.push(this.#cluster(facts, splitter));
-    this.#placed.clear();
-    if (this.#error) told = this.#size;
-    const keep = this.#kept.findIndex((c) => c.start + c.bytes.length > told);
-    this.#kept.splice(0, keep < 0 ? this.#kept.length : keep);
+    this.#collect(stream);
   }
 
-  /** Adds a cluster in its final form to its recording's store. */
-  #storeForm(splitter: Splitter, recording: number, form: Form): void {
-    const { store } = this.#recordings[recording]!;
-    const { parts, changed } = this.#edited(splitter, recording, form);
-    const head = fromHex(form.head);
-    this.#placed.set(form.start, { at: store.size + head.length, changed });
-    store.add(head, ...parts);
+  async #open(): Promise<StreamCalls> {
+    if (!this.#stream) throw closedError();
+    return this.#stream;
   }
 
-  /** The data of a cluster in its final form, and what that changed. */
-  #edited(splitter: Splitter, recording: number, form: Form): { parts: Bytes[]; changed: number[] } {
-    const parts = this.#cut(form);
-    if (!form.edit) return { parts, changed: [] };
-    const bytes = join(parts);
-    return { parts: [bytes], changed: splitter.instance.edit(splitter.handle, recording, bytes) };
+  /** Takes in what is complete. */
+  #collect(stream: StreamCalls, fragments = false): void {
+    if (!this.#stream) throw closedError();
+    const { stored, clusters, report } = stream.take(fragments);
+    const placed = new Map<number, number>(); // clusters by the start of their data: where the store has it
+    for (const { recording, start, before, head, data, header } of stored) {
+      if (header) {
+        this.#recordings[recording] = { type: header.mimeType, store: new Store(before, head) };
+        this.#headers.push(new Header(header, head));
+      } else {
+        const { store } = this.#recordings[recording]!;
+        placed.set(start, store.size + head.length);
+        store.add(before, head, data);
+      }
+    }
+    for (const taken of clusters) this.#clusters.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
+    if (report) this.#report = report;
   }
 
-  #cluster(facts: ToldCluster, splitter: Splitter): Cluster {
+  #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {
     const { form, fromZero, recording } = facts;
     const { store, type } = this.#recordings[recording]!;
-    const placed = this.#placed.get(form.start);
-    const common = { form, fromZero, type, initialization: () => this.#initialization(recording) };
-    if (placed && !facts.fragment) {
-      const { at, changed } = placed;
-      const head = join(this.#cut({ start: facts.start, end: form.start }));
-      const data = (from = 0) => store.parts(at + from, at + form.end - form.start);
-      return new Cluster(facts, { ...common, head, data, changed });
-    }
-    const { parts, changed } = this.#edited(splitter, recording, form);
-    const blob = new Blob(parts);
-    const data = (from = 0) => [from === 0 ? blob : blob.slice(from)];
-    if (facts.fragment) return new Cluster(facts, { ...common, head: fromHex(form.head), data, changed: [] });
-    return new Cluster(facts, { ...common, head: join(this.#cut({ start: facts.start, end: form.start })), data, changed });
+    const common = { head, changed, form, fromZero, type, initialization: () => this.#initialization(recording) };
+    if (!data) return new Cluster(facts, { ...common, data: (from = 0) => store.parts(at! + from, at! + form.end - form.start) });
+    const blob = new Blob(data);
+    return new Cluster(facts, { ...common, changed: facts.fragment ? [] : changed, data: (from = 0) => [from === 0 ? blob : blob.slice(from)] });
   }
 
   #initialization(recording: number): Promise<Blob> {
     return (this.#recordings[recording]!.initialization ??= this.initializationSegment({ recording }));
   }
-
-  /** A range of what is kept. */
-  #cut(range: Range): Bytes[] {
-    const parts: Bytes[] = [];
-    for (const { start, bytes } of this.#kept) {
-      const part = bytes.subarray(Math.max(0, range.start - start), Math.max(0, range.end - start));
-      if (part.length > 0) parts.push(part);
-    }
-    return parts;
-  }
 }
+export interface Recording extends Disposable {}
+if (Symbol.dispose) Recording.prototype[Symbol.dispose] = Recording.prototype.close;
 
 /** Streams of recordings that nobody has any more are closed in the module. */
-const forgotten = new FinalizationRegistry<Splitter>((splitter) => {
-  if (!splitter.dead) splitter.close();
-});
+const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close());
 
 const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
 
-function copy(data: ArrayBufferLike | ArrayBufferView): Bytes {
+/** A chunk that nobody else changes. */
+function own(data: Chunk): Blob | Bytes {
+  if (data instanceof Blob) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   if (data instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer)) {
     return new Uint8Array(data).slice();
   }
   throw new TypeError("webmend: a chunk must be a Blob, an ArrayBuffer or a view of one");
-}
-
-/** Pieces as one, a copy. */
-function join(parts: Bytes[]): Bytes {
-  const joined = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-function fromHex(text: string): Bytes {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

@@ -102,6 +102,8 @@ export interface RecordingFacts extends HeaderFacts {
   duration: number;
   /** How many clusters are complete. */
   clusters: number;
+  /** How many blocks their cluster has twice, as of a chunk that was pushed twice. Files leave them out. */
+  repeated: number;
 }
 
 /**
@@ -118,6 +120,8 @@ export interface Report {
   dropped: Dropped[];
   /** Where sound is missing though no byte is: a chunk was lost between two blocks. The first 1,000. */
   gaps: Gap[];
+  /** Video that cannot be decoded, though it is there, as something before it is lost. Files leave it out. */
+  undecodable: Undecodable[];
   /** Why splitting stopped before the end of the stream, or null: it goes on after damage where it can. */
   error: Problem | null;
 }
@@ -139,7 +143,21 @@ export interface Gap {
   offset: number;
 }
 
-/** Bytes that are left out. */
+/** Frames of video from a loss up to the next key frame of their track. */
+export interface Undecodable {
+  recording: number;
+  /** The number of the track. */
+  track: number;
+  /** Seconds, where the first of them begins. */
+  start: number;
+  /** Seconds, where the key frame after them begins, or the last of them ends. */
+  end: number;
+  frames: number;
+  /** The block of the first, in bytes from the start of the stream. */
+  offset: number;
+}
+
+/** Bytes that are left out, or with `start` equal to `end` are missing there. */
 export interface Dropped extends Range {
   reason: Problem;
   /** Seconds, where the last frame before them ends. */

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join as path } from "node:path";
 import { describe, test } from "node:test";
 import { join, Recording, repair, WebmendError } from "../dist/index.js";
+import { inBoth } from "./carriers.js";
 
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
 
@@ -27,170 +28,172 @@ async function record(name, options) {
 const content = async (blob) => Buffer.from(await blob.arrayBuffer());
 const rejects = (promise, code) => assert.rejects(promise, (e) => e instanceof WebmendError && e.code === code && e.message.startsWith("webm"));
 
-describe("a seekable file", () => {
-  const names = readdirSync(testdata).filter((f) => f.endsWith(".webm")).map((f) => f.slice(0, -5));
-  for (const name of names) {
-    if (name === "chromium-23-stop-immediately") continue; // has no bytes
-    test(`of ${name} is the same from the recorder's chunks and from the file`, async () => {
-      const recording = await record(name);
-      const all = recording.report.recordings;
-      for (let i = 0; i < all.length; i++) {
-        const { blob, report, end } = await repair(new Blob([load(name).bytes]), { recording: i });
-        const seekable = await recording.seekable({ recording: i });
-        assert.ok((await content(seekable)).equals(await content(blob)));
-        assert.equal(seekable.type, all[i].mimeType.toLowerCase()); // as Blobs have it
-        assert.equal(end, all[i].duration);
-        assert.deepEqual(report, recording.report);
-        assert.deepEqual((await repair(seekable)).report.dropped, []);
+inBoth(() => {
+  describe("a seekable file", () => {
+    const names = readdirSync(testdata).filter((f) => f.endsWith(".webm")).map((f) => f.slice(0, -5));
+    for (const name of names) {
+      if (name === "chromium-23-stop-immediately") continue; // has no bytes
+      test(`of ${name} is the same from the recorder's chunks and from the file`, async () => {
+        const recording = await record(name);
+        const all = recording.report.recordings;
+        for (let i = 0; i < all.length; i++) {
+          const { blob, report, end } = await repair(new Blob([load(name).bytes]), { recording: i });
+          const seekable = await recording.seekable({ recording: i });
+          assert.ok((await content(seekable)).equals(await content(blob)));
+          assert.equal(seekable.type, all[i].mimeType.toLowerCase()); // as Blobs have it
+          assert.equal(end, all[i].duration);
+          assert.deepEqual(report, recording.report);
+          assert.deepEqual((await repair(seekable)).report.dropped, []);
+        }
+      });
+    }
+
+    test("can be had while recording, and grows", async () => {
+      const { chunks } = load("chromium-noalpha-03-vp8opus-ts250");
+      const recording = new Recording();
+      await rejects(recording.seekable(), "no-clusters");
+      await recording.pushChunk(chunks[0]);
+      await rejects(recording.seekable(), "no-clusters");
+      for (const chunk of chunks.slice(1, 20)) recording.pushChunk(chunk);
+      const half = await recording.seekable();
+      assert.equal((await repair(half)).report.recordings[0].duration, recording.duration);
+      for (const chunk of chunks.slice(20)) recording.pushChunk(chunk);
+      await recording.finish();
+      assert.ok((await recording.seekable()).size > 1.9 * half.size);
+    });
+
+    test("of a recording with keep: false cannot be had, but its initialization segment can", async () => {
+      const recording = new Recording({ keep: false });
+      await recording.pushChunk(new Blob([load("firefox-06-vp8only-ts100").bytes]));
+      await rejects(recording.seekable(), "not-kept");
+      assert.ok((await recording.initializationSegment()).size > 100);
+      assert.equal(recording.takeClusters().length, 5);
+    });
+
+    test("cannot be had of what is closed", async () => {
+      const recording = await record("chromium-23b-stop-at-60ms");
+      recording.close();
+      await rejects(recording.seekable(), "finished");
+    });
+  });
+
+  describe("clusters and fragments", () => {
+    test("as recorded are the stream, though the store has them in another form", async () => {
+      for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-36-late-requestdata"]) {
+        const { bytes, chunks } = load(name);
+        for (const keep of [true, false]) {
+          const recording = new Recording({ keep });
+          for (const chunk of chunks) recording.pushChunk(chunk);
+          const { other } = await recording.finish();
+          const parts = [recording.takeHeader(), ...recording.takeClusters()];
+          for (const part of parts) {
+            assert.ok((await content(part.blob())).equals(bytes.subarray(part.start, part.end)), `${name} at ${part.start}`);
+          }
+          assert.equal(parts.at(-1).end, other[0]?.start ?? bytes.length);
+        }
       }
     });
-  }
 
-  test("can be had while recording, and grows", async () => {
-    const { chunks } = load("chromium-noalpha-03-vp8opus-ts250");
-    const recording = new Recording();
-    await rejects(recording.seekable(), "no-clusters");
-    await recording.pushChunk(chunks[0]);
-    await rejects(recording.seekable(), "no-clusters");
-    for (const chunk of chunks.slice(1, 20)) recording.pushChunk(chunk);
-    const half = await recording.seekable();
-    assert.equal((await repair(half)).report.recordings[0].duration, recording.duration);
-    for (const chunk of chunks.slice(20)) recording.pushChunk(chunk);
-    await recording.finish();
-    assert.ok((await recording.seekable()).size > 1.9 * half.size);
-  });
+    test("sized, after the initialization segment, are the frames of the recording", async () => {
+      for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-noalpha-03-vp8opus-ts250", "chromium-26-long-audio-nots-75s"]) {
+        const recording = await record(name);
+        const initialization = await recording.initializationSegment();
+        const sized = new Blob([initialization, ...recording.takeClusters().map((c) => c.sized())]);
+        const { report, blob } = await repair(sized);
+        assert.equal(report.recordings[0].duration, recording.duration);
+        assert.ok((await content(blob)).equals(await content(await recording.seekable())));
+      }
+    });
 
-  test("of a recording with keep: false cannot be had, but its initialization segment can", async () => {
-    const recording = new Recording({ keep: false });
-    await recording.pushChunk(new Blob([load("firefox-06-vp8only-ts100").bytes]));
-    await rejects(recording.seekable(), "not-kept");
-    assert.ok((await recording.initializationSegment()).size > 100);
-    assert.equal(recording.takeClusters().length, 5);
-  });
-
-  test("cannot be had of what is closed", async () => {
-    const recording = await record("chromium-23b-stop-at-60ms");
-    recording.close();
-    await rejects(recording.seekable(), "finished");
-  });
-});
-
-describe("clusters and fragments", () => {
-  test("as recorded are the stream, though the store has them in another form", async () => {
-    for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-36-late-requestdata"]) {
-      const { bytes, chunks } = load(name);
-      for (const keep of [true, false]) {
-        const recording = new Recording({ keep });
-        for (const chunk of chunks) recording.pushChunk(chunk);
-        const { other } = await recording.finish();
-        const parts = [recording.takeHeader(), ...recording.takeClusters()];
-        for (const part of parts) {
-          assert.ok((await content(part.blob())).equals(bytes.subarray(part.start, part.end)), `${name} at ${part.start}`);
+    test("taken with partial, after every chunk, have every block once", async () => {
+      for (const name of ["chromium-26-long-audio-nots-75s", "firefox-06-vp8only-ts100", "chromium-noalpha-06-vp8only-ts100", "firefox-08-pause-vp8opus-ts500"]) {
+        const { bytes } = load(name);
+        const whole = await record(name);
+        const recording = new Recording();
+        const taken = [];
+        for (let at = 0; at < bytes.length; at += 9000) {
+          await recording.pushChunk(bytes.subarray(at, at + 9000));
+          taken.push(...recording.takeClusters({ partial: true }));
         }
-        assert.equal(parts.at(-1).end, other[0]?.start ?? bytes.length);
-      }
-    }
-  });
-
-  test("sized, after the initialization segment, are the frames of the recording", async () => {
-    for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-noalpha-03-vp8opus-ts250", "chromium-26-long-audio-nots-75s"]) {
-      const recording = await record(name);
-      const initialization = await recording.initializationSegment();
-      const sized = new Blob([initialization, ...recording.takeClusters().map((c) => c.sized())]);
-      const { report, blob } = await repair(sized);
-      assert.equal(report.recordings[0].duration, recording.duration);
-      assert.ok((await content(blob)).equals(await content(await recording.seekable())));
-    }
-  });
-
-  test("taken with partial, after every chunk, have every block once", async () => {
-    for (const name of ["chromium-26-long-audio-nots-75s", "firefox-06-vp8only-ts100", "chromium-noalpha-06-vp8only-ts100", "firefox-08-pause-vp8opus-ts500"]) {
-      const { bytes } = load(name);
-      const whole = await record(name);
-      const recording = new Recording();
-      const taken = [];
-      for (let at = 0; at < bytes.length; at += 9000) {
-        await recording.pushChunk(bytes.subarray(at, at + 9000));
+        await recording.finish();
         taken.push(...recording.takeClusters({ partial: true }));
+        assert.ok(taken.filter((c) => c.fragment).length > 10);
+        const blocks = (clusters) => clusters.reduce((n, c) => n + c.blocks, 0);
+        assert.equal(blocks(taken), blocks(whole.takeClusters()));
+        const initialization = await recording.initializationSegment();
+        const { report } = await repair(new Blob([initialization, ...taken.map((c) => c.blob())]));
+        assert.deepEqual(report.dropped, []);
+        assert.equal(report.recordings[0].duration, recording.duration);
+        assert.ok((await content(await recording.seekable())).equals(await content(await whole.seekable())), "the store has whole clusters");
       }
-      await recording.finish();
-      taken.push(...recording.takeClusters({ partial: true }));
-      assert.ok(taken.filter((c) => c.fragment).length > 10);
-      const blocks = (clusters) => clusters.reduce((n, c) => n + c.blocks, 0);
-      assert.equal(blocks(taken), blocks(whole.takeClusters()));
-      const initialization = await recording.initializationSegment();
-      const { report } = await repair(new Blob([initialization, ...taken.map((c) => c.blob())]));
-      assert.deepEqual(report.dropped, []);
-      assert.equal(report.recordings[0].duration, recording.duration);
-      assert.ok((await content(await recording.seekable())).equals(await content(await whole.seekable())), "the store has whole clusters");
-    }
+    });
+
+    test("standalone are files, of their own times or from 0", async () => {
+      const recording = await record("firefox-01-opus-ts50");
+      const clusters = recording.takeClusters();
+      for (const cluster of clusters) {
+        assert.ok(cluster.beginsWithKeyFrame);
+        const kept = (await repair(await cluster.standalone())).report.recordings[0];
+        assert.equal(kept.duration.toFixed(3), (cluster.time + cluster.duration).toFixed(3));
+        const moved = (await repair(await cluster.standalone({ fromZero: true }))).report.recordings[0];
+        assert.equal(moved.duration.toFixed(3), cluster.duration.toFixed(3));
+      }
+    });
   });
 
-  test("standalone are files, of their own times or from 0", async () => {
-    const recording = await record("firefox-01-opus-ts50");
-    const clusters = recording.takeClusters();
-    for (const cluster of clusters) {
-      assert.ok(cluster.beginsWithKeyFrame);
-      const kept = (await repair(await cluster.standalone())).report.recordings[0];
-      assert.equal(kept.duration.toFixed(3), (cluster.time + cluster.duration).toFixed(3));
-      const moved = (await repair(await cluster.standalone({ fromZero: true }))).report.recordings[0];
-      assert.equal(moved.duration.toFixed(3), cluster.duration.toFixed(3));
-    }
-  });
-});
+  describe("a clip", () => {
+    test("says where it really begins and ends", async () => {
+      const recording = await record("chromium-07-vp8opus-nots");
+      const { blob, start, end } = await recording.clip({ start: 5, end: 7 });
+      assert.equal(start, 4.185);
+      assert.ok(end >= 7 && end < 7.1);
+      const { report } = await repair(blob);
+      assert.equal(report.recordings[0].duration.toFixed(3), (end - start).toFixed(3));
+    });
 
-describe("a clip", () => {
-  test("says where it really begins and ends", async () => {
-    const recording = await record("chromium-07-vp8opus-nots");
-    const { blob, start, end } = await recording.clip({ start: 5, end: 7 });
-    assert.equal(start, 4.185);
-    assert.ok(end >= 7 && end < 7.1);
+    test("of audio alone begins at the block that plays then", async () => {
+      const recording = await record("chromium-26-long-audio-nots-75s");
+      const { start, end } = await recording.clip({ start: 10, end: 20 });
+      assert.ok(start <= 10 && start > 9.93);
+      assert.ok(end >= 20 && end < 20.07);
+    });
+
+    test("must have its start before its end, and before the recording's", async () => {
+      const recording = await record("chromium-07-vp8opus-nots");
+      for (const [start, end] of [[2, 1], [1, 1], [100, 200], [-2, -1], [NaN, NaN]]) await rejects(recording.clip({ start, end }), "invalid-range");
+    });
+  });
+
+  test("a join point begins with the newest key frame", async () => {
+    const recording = await record("chromium-noalpha-06-vp8only-ts100");
+    const { blob, start, end } = await recording.joinPoint();
+    assert.deepEqual([start, end], [3.495, 6.019]);
     const { report } = await repair(blob);
-    assert.equal(report.recordings[0].duration.toFixed(3), (end - start).toFixed(3));
+    assert.equal(report.recordings[0].clusters, 1);
   });
 
-  test("of audio alone begins at the block that plays then", async () => {
-    const recording = await record("chromium-26-long-audio-nots-75s");
-    const { start, end } = await recording.clip({ start: 10, end: 20 });
-    assert.ok(start <= 10 && start > 9.93);
-    assert.ok(end >= 20 && end < 20.07);
-  });
+  describe("a join", () => {
+    const file = (name) => new Blob([load(name).bytes]);
 
-  test("must have its start before its end, and before the recording's", async () => {
-    const recording = await record("chromium-07-vp8opus-nots");
-    for (const [start, end] of [[2, 1], [1, 1], [100, 200], [-2, -1], [NaN, NaN]]) await rejects(recording.clip({ start, end }), "invalid-range");
-  });
-});
+    test("has the recordings one after the other", async () => {
+      const progress = [];
+      const { blob, end } = await join([file("firefox-10b-two-recordings"), file("firefox-10b-two-recordings-second")], { onProgress: (p) => progress.push(p) });
+      assert.equal(end.toFixed(3), (5.026 + 5.006).toFixed(3));
+      assert.equal((await repair(blob)).report.recordings[0].duration.toFixed(3), end.toFixed(3));
+      assert.ok(progress.length > 1 && progress.every((p) => p >= 0 && p <= 1));
+    });
 
-test("a join point begins with the newest key frame", async () => {
-  const recording = await record("chromium-noalpha-06-vp8only-ts100");
-  const { blob, start, end } = await recording.joinPoint();
-  assert.deepEqual([start, end], [3.495, 6.019]);
-  const { report } = await repair(blob);
-  assert.equal(report.recordings[0].clusters, 1);
-});
+    test("of what one file cannot hold names the tracks", async () => {
+      await assert.rejects(join([file("chromium-08-pause-vp8opus-ts500"), file("chromium-05a-av1opus")]), /track 1 of recording 2 is video \(V_AV1\), the first has V_VP8/);
+      await assert.rejects(join([file("chromium-08-pause-vp8opus-ts500"), file("chromium-11b-camera-vp8opus")]), /audio \(A_OPUS\), with 1 channels, the first has 2/);
+      await rejects(join([file("chromium-08-pause-vp8opus-ts500"), new Blob(["MP4"])]), "not-webm");
+    });
 
-describe("a join", () => {
-  const file = (name) => new Blob([load(name).bytes]);
-
-  test("has the recordings one after the other", async () => {
-    const progress = [];
-    const { blob, end } = await join([file("firefox-10b-two-recordings"), file("firefox-10b-two-recordings-second")], { onProgress: (p) => progress.push(p) });
-    assert.equal(end.toFixed(3), (5.026 + 5.006).toFixed(3));
-    assert.equal((await repair(blob)).report.recordings[0].duration.toFixed(3), end.toFixed(3));
-    assert.ok(progress.length > 1 && progress.every((p) => p >= 0 && p <= 1));
-  });
-
-  test("of what one file cannot hold names the tracks", async () => {
-    await assert.rejects(join([file("chromium-08-pause-vp8opus-ts500"), file("chromium-05a-av1opus")]), /track 1 of recording 2 is video \(V_AV1\), the first has V_VP8/);
-    await assert.rejects(join([file("chromium-08-pause-vp8opus-ts500"), file("chromium-11b-camera-vp8opus")]), /audio \(A_OPUS\), with 1 channels, the first has 2/);
-    await rejects(join([file("chromium-08-pause-vp8opus-ts500"), new Blob(["MP4"])]), "not-webm");
-  });
-
-  test("and a repair end when their signal says so", async () => {
-    const reason = new Error("enough");
-    const signal = AbortSignal.abort(reason);
-    await assert.rejects(join([file("firefox-10b-two-recordings")], { signal }), reason);
-    await assert.rejects(repair(file("firefox-10b-two-recordings"), { signal }), reason);
+    test("and a repair end when their signal says so", async () => {
+      const reason = new Error("enough");
+      const signal = AbortSignal.abort(reason);
+      await assert.rejects(join([file("firefox-10b-two-recordings")], { signal }), reason);
+      await assert.rejects(repair(file("firefox-10b-two-recordings"), { signal }), reason);
+    });
   });
 });

@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { init, Recording, repair, WebmendError } from "../dist/index.js";
+import { inBoth } from "./carriers.js";
 
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
 
@@ -15,168 +18,232 @@ function load(name) {
   return { bytes, chunks: chunks.map((length) => bytes.subarray(at, (at += length))) };
 }
 
-describe("a recording", () => {
-  test("gives header and clusters as Blobs that put together are the stream", async () => {
-    const { bytes, chunks } = load("chromium-noalpha-03-vp8opus-ts250");
-    const recording = new Recording();
-    const parts = [];
-    let whileRecording = 0;
-    for (const chunk of chunks) {
-      await recording.pushChunk(new Blob([chunk]));
-      const header = recording.takeHeader();
-      if (header) parts.push(header.blob());
-      for (const cluster of recording.takeClusters()) {
-        parts.push(cluster.blob());
-        whileRecording++;
+inBoth((worker) => {
+  describe("a recording", () => {
+    test("gives header and clusters as Blobs that put together are the stream", async () => {
+      const { bytes, chunks } = load("chromium-noalpha-03-vp8opus-ts250");
+      const recording = new Recording();
+      const parts = [];
+      let whileRecording = 0;
+      for (const chunk of chunks) {
+        await recording.pushChunk(new Blob([chunk]));
+        const header = recording.takeHeader();
+        if (header) parts.push(header.blob());
+        for (const cluster of recording.takeClusters()) {
+          parts.push(cluster.blob());
+          whileRecording++;
+        }
       }
-    }
-    const report = await recording.finish();
-    parts.push(...recording.takeClusters().map((c) => c.blob()));
-    assert.ok(Buffer.from(await new Blob(parts).arrayBuffer()).equals(bytes));
-    assert.equal(whileRecording, 42);
-    assert.equal(parts[0].type, 'video/webm; codecs="vp8,opus"');
-    assert.equal(report.recordings[0].clusters, 43);
-    assert.deepEqual(report.dropped, []);
-  });
-
-  test("keeps the order of chunks that are pushed without waiting, of every kind", async () => {
-    const { bytes, chunks } = load("firefox-01-opus-ts50");
-    const recording = new Recording(); // the module may not have loaded yet
-    const kinds = [
-      (c) => new Blob([c]),
-      (c) => c.buffer.slice(c.byteOffset, c.byteOffset + c.byteLength),
-      (c) => new DataView(c.buffer, c.byteOffset, c.byteLength),
-      (c) => c,
-    ];
-    assert.equal(recording.takeHeader(), null);
-    chunks.forEach((chunk, i) => recording.pushChunk(kinds[i % kinds.length](chunk)));
-    await recording.finish();
-    const header = recording.takeHeader();
-    assert.equal(recording.takeHeader(), null);
-    const parts = [await header.bytes()];
-    for (const cluster of recording.takeClusters()) parts.push(await cluster.bytes());
-    assert.ok(Buffer.concat(parts).equals(bytes));
-  });
-
-  test("may have its buffers changed once they are pushed", async () => {
-    const { bytes } = load("chromium-23b-stop-at-60ms");
-    const recording = new Recording();
-    const buffer = Uint8Array.from(bytes);
-    recording.pushChunk(buffer);
-    buffer.fill(0);
-    const report = await recording.finish();
-    assert.deepEqual(report.dropped, []);
-    assert.equal(report.recordings[0].clusters, 1);
-  });
-
-  test("tells tracks, media type and duration as they become known", async () => {
-    const { chunks } = load("chromium-05b-h264opus-webm");
-    const recording = new Recording();
-    assert.deepEqual([recording.tracks, recording.mimeType, recording.duration, recording.report.bytes], [[], "", 0, 0]);
-    await recording.pushChunk(chunks[0]);
-    assert.equal(recording.takeHeader().mimeType, 'video/x-matroska; codecs="avc1,opus"');
-    assert.equal(recording.mimeType, 'video/x-matroska; codecs="avc1.42C01F,opus"');
-    for (const chunk of chunks.slice(1)) recording.pushChunk(chunk);
-    await recording.finish();
-    assert.equal(recording.duration, 8.021);
-    assert.deepEqual(recording.tracks.map((t) => [t.type, t.width ?? t.sampleRate]), [["video", 640], ["audio", 48000]]);
-  });
-
-  test("that is restarted gives another header, and clusters that say whose they are", async () => {
-    const { chunks } = load("firefox-24-same-recorder-restart");
-    const recording = new Recording();
-    for (const chunk of chunks) recording.pushChunk(chunk);
-    await recording.finish();
-    assert.deepEqual([recording.takeHeader().recording, recording.takeHeader().recording, recording.takeHeader()], [0, 1, null]);
-    assert.deepEqual(recording.takeClusters().map((c) => c.recording), [0, 0, 0, 1, 1, 1]);
-  });
-
-  test("says in its report what the end cut short", async () => {
-    const { bytes } = load("chromium-08-pause-vp8opus-ts500");
-    const recording = new Recording();
-    await recording.pushChunk(bytes.subarray(0, 60000));
-    const { dropped, error } = await recording.finish();
-    assert.equal(error, null);
-    assert.equal(dropped.length, 1);
-    assert.equal(dropped[0].end, 60000);
-    assert.equal(dropped[0].reason.code, "truncated");
-    assert.equal(dropped[0].reason.offset, dropped[0].start);
-    assert.match(dropped[0].reason.path, /^Segment\/Cluster\/\w+$/);
-    assert.equal(recording.takeClusters().at(-1).end, dropped[0].start);
-  });
-});
-
-describe("a recording that is damaged", () => {
-  test("goes on at the next cluster, and says what is missing", async () => {
-    const { bytes, chunks } = load("firefox-08-pause-vp8opus-ts500");
-    const recording = new Recording();
-    for (const [i, chunk] of chunks.entries()) await recording.pushChunk(i === 5 ? new Uint8Array(1000) : chunk);
-    const { error, dropped, recordings } = await recording.finish();
-    assert.equal(error, null);
-    assert.deepEqual(dropped.map((d) => [d.reason.code, d.before.toFixed(1), d.after]), [["invalid-id", "2.6", 4.006]]);
-    const clusters = recording.takeClusters();
-    assert.equal(clusters.length, recordings[0].clusters);
-    const last = clusters.at(-1);
-    assert.ok(Buffer.from(await last.bytes()).equals(bytes.subarray(bytes.length - (last.end - last.start))));
-    const { report } = await repair(await recording.seekable());
-    assert.deepEqual(report.dropped, []);
-    assert.equal(report.recordings[0].duration, recording.duration);
-  });
-
-  test("in its header has nothing to give", async () => {
-    const { bytes } = load("firefox-08-pause-vp8opus-ts500");
-    const recording = new Recording();
-    await recording.pushChunk(Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100)])); // Tracks may yet come
-    await assert.rejects(recording.finish(), { code: "invalid-id" });
-  });
-});
-
-describe("a chunk is refused", () => {
-  const rejects = (promise, code, message) =>
-    assert.rejects(promise, (error) => {
-      assert.ok(error instanceof WebmendError && error instanceof Error);
-      assert.equal(error.code, code);
-      assert.match(error.message, message);
-      return true;
+      const report = await recording.finish();
+      parts.push(...recording.takeClusters().map((c) => c.blob()));
+      assert.ok(Buffer.from(await new Blob(parts).arrayBuffer()).equals(bytes));
+      assert.equal(whileRecording, 42);
+      assert.equal(parts[0].type, 'video/webm; codecs="vp8,opus"');
+      assert.equal(report.recordings[0].clusters, 43);
+      assert.deepEqual(report.dropped, []);
     });
 
-  test("when it is MP4, with what to ask for", async () => {
-    const recording = new Recording();
-    await rejects(recording.pushChunk(new TextEncoder().encode("\0\0\0\x18ftypmp42....")), "not-webm", /MP4.*mimeType video\/webm/);
-    await rejects(recording.finish(), "not-webm", /MP4/);
+    test("keeps the order of chunks that are pushed without waiting, of every kind", async () => {
+      const { bytes, chunks } = load("firefox-01-opus-ts50");
+      const recording = new Recording(); // the module may not have loaded yet
+      const kinds = [
+        (c) => new Blob([c]),
+        (c) => c.buffer.slice(c.byteOffset, c.byteOffset + c.byteLength),
+        (c) => new DataView(c.buffer, c.byteOffset, c.byteLength),
+        (c) => c,
+      ];
+      assert.equal(recording.takeHeader(), null);
+      chunks.forEach((chunk, i) => recording.pushChunk(kinds[i % kinds.length](chunk)));
+      await recording.finish();
+      const header = recording.takeHeader();
+      assert.equal(recording.takeHeader(), null);
+      const parts = [await header.bytes()];
+      for (const cluster of recording.takeClusters()) parts.push(await cluster.bytes());
+      assert.ok(Buffer.concat(parts).equals(bytes));
+    });
+
+    test("may have its buffers changed once they are pushed", async () => {
+      const { bytes } = load("chromium-23b-stop-at-60ms");
+      const recording = new Recording();
+      const buffer = Uint8Array.from(bytes);
+      recording.pushChunk(buffer);
+      buffer.fill(0);
+      const report = await recording.finish();
+      assert.deepEqual(report.dropped, []);
+      assert.equal(report.recordings[0].clusters, 1);
+    });
+
+    test("tells tracks, media type and duration as they become known", async () => {
+      const { chunks } = load("chromium-05b-h264opus-webm");
+      const recording = new Recording();
+      assert.deepEqual([recording.tracks, recording.mimeType, recording.duration, recording.report.bytes], [[], "", 0, 0]);
+      await recording.pushChunk(chunks[0]);
+      assert.equal(recording.takeHeader().mimeType, 'video/x-matroska; codecs="avc1,opus"');
+      assert.equal(recording.mimeType, 'video/x-matroska; codecs="avc1.42C01F,opus"');
+      for (const chunk of chunks.slice(1)) recording.pushChunk(chunk);
+      await recording.finish();
+      assert.equal(recording.duration, 8.021);
+      assert.deepEqual(recording.tracks.map((t) => [t.type, t.width ?? t.sampleRate]), [["video", 640], ["audio", 48000]]);
+    });
+
+    test("that is restarted gives another header, and clusters that say whose they are", async () => {
+      const { chunks } = load("firefox-24-same-recorder-restart");
+      const recording = new Recording();
+      for (const chunk of chunks) recording.pushChunk(chunk);
+      await recording.finish();
+      assert.deepEqual([recording.takeHeader().recording, recording.takeHeader().recording, recording.takeHeader()], [0, 1, null]);
+      assert.deepEqual(recording.takeClusters().map((c) => c.recording), [0, 0, 0, 1, 1, 1]);
+    });
+
+    test("says in its report what the end cut short", async () => {
+      const { bytes } = load("chromium-08-pause-vp8opus-ts500");
+      const recording = new Recording();
+      await recording.pushChunk(bytes.subarray(0, 60000));
+      const { dropped, error } = await recording.finish();
+      assert.equal(error, null);
+      assert.equal(dropped.length, 1);
+      assert.equal(dropped[0].end, 60000);
+      assert.equal(dropped[0].reason.code, "truncated");
+      assert.equal(dropped[0].reason.offset, dropped[0].start);
+      assert.match(dropped[0].reason.path, /^Segment\/Cluster\/\w+$/);
+      assert.equal(recording.takeClusters().at(-1).end, dropped[0].start);
+    });
   });
 
-  test("after finish", async () => {
-    const recording = new Recording();
-    recording.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
-    await recording.finish();
-    await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /after the recording was finished/);
+  describe("a recording that is damaged", () => {
+    test("goes on at the next cluster, and says what is missing", async () => {
+      const { bytes, chunks } = load("firefox-08-pause-vp8opus-ts500");
+      const recording = new Recording();
+      for (const [i, chunk] of chunks.entries()) await recording.pushChunk(i === 5 ? new Uint8Array(1000) : chunk);
+      const { error, dropped, recordings } = await recording.finish();
+      assert.equal(error, null);
+      assert.deepEqual(dropped.map((d) => [d.reason.code, d.before.toFixed(1), d.after]), [["invalid-id", "2.6", 4.006]]);
+      const clusters = recording.takeClusters();
+      assert.equal(clusters.length, recordings[0].clusters);
+      const last = clusters.at(-1);
+      assert.ok(Buffer.from(await last.bytes()).equals(bytes.subarray(bytes.length - (last.end - last.start))));
+      const { report } = await repair(await recording.seekable());
+      assert.deepEqual(report.dropped, []);
+      assert.equal(report.recordings[0].duration, recording.duration);
+    });
+
+    test("where an element claims what is not its own loses no more than that", async () => {
+      const { bytes } = load("firefox-08-pause-vp8opus-ts500");
+      const whole = new Recording();
+      await whole.pushChunk(bytes);
+      const clusters = whole.takeClusters();
+      const first = bytes.indexOf(0xa3, clusters[1].start + 12); // its first SimpleBlock
+      const claim = first + 5 + (bytes.readUInt32BE(first + 1) & 0x0fffffff);
+      assert.equal(bytes[claim], 0xa3);
+      const damaged = Buffer.from(bytes);
+      damaged.writeUInt32BE(0x10030000, claim + 1); // 192 KiB, of three clusters
+      for (const keep of [true, false]) {
+        const recording = new Recording({ keep });
+        for (let at = 0; at < damaged.length; at += 20_000) recording.pushChunk(damaged.subarray(at, at + 20_000));
+        const { dropped } = await recording.finish();
+        assert.equal(dropped.length, 1);
+        assert.ok(dropped[0].start === claim && dropped[0].end <= clusters[2].start);
+        const { end } = recording.takeClusters().at(-1);
+        assert.equal(end, damaged.length);
+      }
+      assert.equal((await repair(new Blob([damaged]))).report.dropped.length, 1);
+    });
+
+  test("in its header has nothing to give", async () => {
+      const { bytes } = load("firefox-08-pause-vp8opus-ts500");
+      const recording = new Recording();
+      await recording.pushChunk(Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100)])); // Tracks may yet come
+      await assert.rejects(recording.finish(), { code: "invalid-id" });
+    });
   });
 
-  test("after close, and so is finish", async () => {
-    const recording = new Recording();
-    recording.close();
-    await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /./);
-    await rejects(recording.finish(), "finished", /closed/);
+  // What is read in the page can be watched there.
+  if (!worker) test("bytes are let go of, whether they are complete or of no use", async () => {
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc");
+    const { arrayBuffer } = Blob.prototype;
+    const read = [];
+    Blob.prototype.arrayBuffer = async function () {
+      const bytes = await arrayBuffer.call(this);
+      read.push(new WeakRef(bytes));
+      return bytes;
+    };
+    const { bytes, chunks } = load("chromium-noalpha-03-vp8opus-ts250");
+    for (const keep of [true, false]) {
+      const recording = new Recording({ keep });
+      const push = async (blob) => {
+        await recording.pushChunk(blob);
+        recording.takeClusters();
+      };
+      const held = async (most) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        gc();
+        const sizes = read.map((r) => r.deref()?.byteLength ?? 0);
+        assert.ok(sizes.length >= 50 && Math.max(...sizes) > 0);
+        assert.ok(sizes.reduce((a, b) => a + b) <= most, `${sizes} bytes are held`);
+        read.splice(0);
+      };
+      for (let i = 0; i < 3; i++) for (const chunk of chunks) await push(new Blob([chunk]));
+      await held(3 << 20);
+      const junk = new Uint8Array(200_000).fill(1);
+      for (let i = 0; i < 50; i++) await push(new Blob([junk]));
+      await held(3 << 20);
+      await push(new Blob([bytes]));
+      await recording.finish();
+      assert.deepEqual(recording.report.dropped.length, 1);
+      assert.ok(recording.takeClusters().at(-1).end > 4 * bytes.length);
+    }
+    Blob.prototype.arrayBuffer = arrayBuffer;
   });
 
-  test("when it is not bytes", () => {
-    assert.throws(() => new Recording().pushChunk("text"), TypeError);
-  });
+  describe("a chunk is refused", () => {
+    const rejects = (promise, code, message) =>
+      assert.rejects(promise, (error) => {
+        assert.ok(error instanceof WebmendError && error instanceof Error);
+        assert.equal(error.code, code);
+        assert.match(error.message, message);
+        return true;
+      });
 
-  test("when its Blob cannot be read", async () => {
-    const blob = new Blob(["x"]);
-    blob.arrayBuffer = () => Promise.reject(new Error("gone"));
-    const recording = new Recording();
-    await rejects(recording.pushChunk(blob), "read", /the chunk at 0 could not be read: Error: gone/);
-    await rejects(recording.finish(), "read", /gone/);
-  });
+    test("when it is MP4, with what to ask for", async () => {
+      const recording = new Recording();
+      await rejects(recording.pushChunk(new TextEncoder().encode("\0\0\0\x18ftypmp42....")), "not-webm", /MP4.*mimeType video\/webm/);
+      await rejects(recording.finish(), "not-webm", /MP4/);
+    });
 
-  test("in silence, for those who look at finish alone", async () => {
-    const recording = new Recording();
-    recording.pushChunk(new Uint8Array(100)); // an unhandled rejection would end the test run
-    await new Promise((resolve) => setImmediate(resolve));
-    await rejects(recording.finish(), "not-webm", /begins with 00 00 00 00/);
+    test("after finish", async () => {
+      const recording = new Recording();
+      recording.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
+      await recording.finish();
+      await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /after the recording was finished/);
+    });
+
+    test("after close, and so is finish", async () => {
+      const recording = new Recording();
+      recording.close();
+      await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /./);
+      await rejects(recording.finish(), "finished", /closed/);
+    });
+
+    test("when it is not bytes", () => {
+      assert.throws(() => new Recording().pushChunk("text"), TypeError);
+    });
+
+    // A Blob in the page that fails is none in the worker.
+    if (!worker) test("when its Blob cannot be read", async () => {
+      const blob = new Blob(["x"]);
+      blob.arrayBuffer = () => Promise.reject(new Error("gone"));
+      const recording = new Recording();
+      await rejects(recording.pushChunk(blob), "read", /the chunk at 0 could not be read: Error: gone/);
+      await rejects(recording.finish(), "read", /gone/);
+    });
+
+    test("in silence, for those who look at finish alone", async () => {
+      const recording = new Recording();
+      recording.pushChunk(new Uint8Array(100)); // an unhandled rejection would end the test run
+      await new Promise((resolve) => setImmediate(resolve));
+      await rejects(recording.finish(), "not-webm", /begins with 00 00 00 00/);
+    });
   });
 });
 

@@ -1,0 +1,29 @@
+// Bytes, in pieces and whole.
+
+import { WebmendError } from "./error.js";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Pieces as one, a copy. */
+export function joined(parts: Bytes[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export function fromHex(text: string): Bytes {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** The bytes of a Blob. What it is called goes into the error, of code `read`. */
+export async function read(blob: Blob, name: string, offset = 0): Promise<Bytes> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (cause) {
+    throw new WebmendError({ code: "read", message: `webmend: ${name} could not be read: ${cause}`, offset }, { cause });
+  }
+}

@@ -1,0 +1,87 @@
+// What recordings and files ask of the module, wherever it is: in the page, as
+// engine.ts and stream.ts do it, or in the worker, as remote.ts has it done.
+
+import type { Bytes } from "./bytes.js";
+import type { MadePlan, SplitOptions, ToldCluster, ToldHeader } from "./module.js";
+import type { Past } from "./store.js";
+import type { Range, Report } from "./types.js";
+
+/** What opens streams. */
+export interface EngineCalls {
+  open(options: StreamOptions): Promise<StreamCalls>;
+  /** One with an instance of the module of its own, whose memory goes with it. */
+  another(): Promise<EngineCalls>;
+  close(): void;
+}
+
+/** How a stream is read, and what of its bytes is wanted. */
+export interface StreamOptions extends SplitOptions {
+  /** `store`: all of them, for a store; `clusters`: those of headers and clusters; `nothing`: none. */
+  wanted: "store" | "clusters" | "nothing";
+}
+
+/** What a store holds, in the order of the stream: a header, or a cluster in its final form. */
+export interface Stored {
+  recording: number;
+  /** Where its data begins in the stream. */
+  start: number;
+  /** What the stream has between the data of the one before it and its own: a cluster's head, and what is neither. */
+  before: (Blob | Bytes)[];
+  /** A header, or what a cluster begins with in its final form. */
+  head: Bytes;
+  data: Bytes[];
+  /** Offsets in the data and what was recorded there, in turns, where the final form is another. */
+  changed: number[];
+  header: ToldHeader | null;
+}
+
+/** A cluster or a fragment that is complete. */
+export interface Taken {
+  facts: ToldCluster;
+  /** As recorded; of a fragment, so that it is a cluster. */
+  head: Bytes;
+  /** In the final form; null if the store has it. */
+  data: Bytes[] | null;
+  /** As in what is stored. */
+  changed: number[];
+}
+
+/** What is new of a stream. */
+export interface Told {
+  stored: Stored[];
+  clusters: Taken[];
+  /** Null if there is nothing new. */
+  report: Report | null;
+}
+
+/** The pieces of a plan, and its bytes that are no ranges; or what it must read before it can be made. */
+export type Pieces = { plan: number } & ({ reads: Range[] } | (MadePlan & { literals: Bytes }));
+
+/** A stream as recordings and files have it, wherever it is. */
+export interface StreamCalls {
+  /** What the module calls it, for `join`. */
+  readonly handle: number;
+  /** Scans the next chunk. That a stream is damaged is no error here: its report has that. */
+  push(chunk: Blob | Bytes): Promise<void>;
+  /** Says that bytes are missing here. */
+  lost(): Promise<void>;
+  finish(): Promise<void>;
+  /**
+   * After a trap: goes on in another instance of the module, which scans again what
+   * there was. What a store has is its past. Bytes with which it traps again are
+   * forgotten, if they are not in the past.
+   */
+  recover(past: Past[]): Promise<void>;
+  /** What is new since the last call; with fragments, what there is of the open cluster too. */
+  take(fragments?: boolean): Told;
+  /** Begins the plan of a recording. */
+  plan(kind: number, recording: number, flags: number, a?: number, b?: number): Promise<Pieces>;
+  /** Begins the plan of this stream and others of the same instance, one after the other. */
+  join(handles: number[], flags: number): Promise<Pieces>;
+  /** Gives a plan what it must read. */
+  complete(plan: number, reads: Blob[]): Promise<Pieces>;
+  /** The bytes of piece i of a plan, edited. */
+  edit(plan: number, i: number, bytes: Blob): Promise<Bytes>;
+  closePlan(plan: number): Promise<void>;
+  close(): void;
+}

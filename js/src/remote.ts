@@ -1,0 +1,133 @@
+// The page's side of the worker: the same calls, as messages.
+
+import type { EngineCalls, StreamCalls, StreamOptions, Told } from "./calls.js";
+import { WebmendError } from "./error.js";
+
+/** What the page asks of an object of the worker: the engine with which it begins is number 0. */
+export interface Call {
+  call: number;
+  object: number;
+  method: string;
+  args: unknown[];
+  /** Whether fragments are wanted with the answer. */
+  fragments?: boolean;
+}
+
+/** What the worker answers: a value or an error. */
+export interface Answer {
+  call: number;
+  value?: unknown;
+  error?: { code: string; message: string; offset: number; path: string };
+  /** What is new of the stream. */
+  told?: Told;
+}
+
+/** Where an engine or a stream is. */
+export interface Remote {
+  object: number;
+  handle: number;
+}
+
+/** Has the worker answer a call. Bytes that are its first argument go there, and are no longer here. */
+type Ask = (call: Omit<Call, "call">) => Promise<Answer>;
+
+function connect(worker: Worker): Ask {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let last = 0;
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    waiting.get(data.call)!(data);
+    waiting.delete(data.call);
+  };
+  return (call) =>
+    new Promise((resolve) => {
+      waiting.set(++last, resolve);
+      const [bytes] = call.args;
+      worker.postMessage({ ...call, call: last } satisfies Call, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+    });
+}
+
+class RemoteEngine implements EngineCalls {
+  readonly #ask: Ask;
+  readonly #object: number;
+
+  constructor(ask: Ask, object: number) {
+    this.#ask = ask;
+    this.#object = object;
+  }
+
+  async open(options: StreamOptions): Promise<StreamCalls> {
+    return new RemoteStream(this.#ask, await this.#make("open", options));
+  }
+
+  async another(): Promise<EngineCalls> {
+    return new RemoteEngine(this.#ask, (await this.#make("another")).object);
+  }
+
+  close(): void {
+    this.#make("close");
+  }
+
+  async #make(method: string, ...args: unknown[]): Promise<Remote> {
+    const { value, error } = await this.#ask({ object: this.#object, method, args });
+    if (error) throw new WebmendError(error);
+    return value as Remote;
+  }
+}
+
+const methods = ["push", "lost", "finish", "recover", "plan", "join", "complete", "edit", "closePlan"] as const;
+
+interface RemoteStream extends Pick<StreamCalls, (typeof methods)[number]> {}
+class RemoteStream implements StreamCalls {
+  readonly #ask: Ask;
+  readonly #object: number;
+  readonly handle: number;
+  #fragments = false;
+  #told: Told[] = [];
+
+  constructor(ask: Ask, { object, handle }: Remote) {
+    this.#ask = ask;
+    this.#object = object;
+    this.handle = handle;
+    for (const method of methods) this[method] = (...args: unknown[]) => this.#make(method, args) as Promise<never>;
+  }
+
+  /** Fragments come with the answers to later calls. */
+  take(fragments = false): Told {
+    this.#fragments ||= fragments;
+    const told = this.#told.splice(0);
+    return {
+      stored: told.flatMap((t) => t.stored),
+      clusters: told.flatMap((t) => t.clusters),
+      report: told.findLast((t) => t.report)?.report ?? null,
+    };
+  }
+
+  close(): void {
+    this.#make("close", []).catch(() => {}); // it may have been closed before
+  }
+
+  async #make(method: string, args: unknown[]): Promise<unknown> {
+    const { value, error, told } = await this.#ask({ object: this.#object, method, args, fragments: this.#fragments });
+    if (told) this.#told.push(told);
+    if (error) throw new WebmendError(error);
+    return value;
+  }
+}
+
+/** Starts the worker; null where there is none to be had. */
+export async function startWorker(module: WebAssembly.Module): Promise<EngineCalls | null> {
+  try {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" }); // as it stands: bundlers look for this
+    await new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
+      worker.onerror = (event) => {
+        event.preventDefault(); // it is no error of the page
+        reject(event);
+      };
+      worker.postMessage(module);
+    });
+    return new RemoteEngine(connect(worker), 0);
+  } catch {
+    return null;
+  }
+}

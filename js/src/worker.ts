@@ -1,0 +1,54 @@
+// The worker: streams that are read and scanned off the page's thread. The page's
+// side of it is remote.ts.
+
+import { joined, type Bytes } from "./bytes.js";
+import type { Told } from "./calls.js";
+import { Engine } from "./engine.js";
+import type { WebmendError } from "./error.js";
+import type { Answer, Call, Remote } from "./remote.js";
+import { Stream } from "./stream.js";
+
+const objects = new Map<number, Engine | Stream>();
+let last = 0;
+
+onmessage = ({ data }: MessageEvent<WebAssembly.Module>) => {
+  objects.set(0, new Engine(data));
+  onmessage = ({ data }: MessageEvent<Call>) => answer(data);
+  postMessage(null);
+};
+
+async function answer({ call, object: id, method, args, fragments }: Call): Promise<void> {
+  const object = objects.get(id);
+  const reply: Answer = { call };
+  const bytes: Bytes[] = []; // which are the page's from now on
+  try {
+    const value = await (object as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args);
+    if (value instanceof Uint8Array) bytes.push(value as Bytes);
+    reply.value = value instanceof Engine || value instanceof Stream ? register(value) : value;
+  } catch (error) {
+    const { code = "trap", message, offset = 0, path = "" } = error as Partial<WebmendError> & Error;
+    reply.error = { code, message, offset, path };
+  }
+  if (object instanceof Stream) reply.told = own(object.take(fragments), bytes);
+  if (method === "close") objects.delete(id);
+  postMessage(reply, { transfer: bytes.map((b) => b.buffer) });
+}
+
+function register(object: Engine | Stream): Remote {
+  objects.set(++last, object);
+  return { object: last, handle: object instanceof Stream ? object.handle : -1 };
+}
+
+/** Gives what was told bytes of its own, in one piece each, and lists them. */
+function own(told: Told, bytes: Bytes[]): Told {
+  const one = (parts: Bytes[]) => {
+    const whole = joined(parts);
+    bytes.push(whole);
+    return whole;
+  };
+  return {
+    ...told,
+    stored: told.stored.map((s) => ({ ...s, head: one([s.head]), data: [one(s.data)] })),
+    clusters: told.clusters.map((c) => ({ ...c, head: one([c.head]), data: c.data && [one(c.data)] })),
+  };
+}

@@ -1,0 +1,36 @@
+package wasmtest
+
+// The package with its worker, in Chromium: that recordings come out of it as they do
+// of the page, and that pages where there can be no worker do not notice.
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func TestAWorkerDoesWhatThePageDoes(t *testing.T) {
+	built(t, "worker.js")
+	p := open(t, func(m chromedp.ConsoleMessage) bool {
+		return m.Source == "network" && strings.Contains(m.URL, "/nowhere-near-the-module/") // whose absence is a test
+	})
+	runAll(t, p, "/page/worker.mjs", "tests")
+}
+
+func TestAPageWhosePolicyForbidsWorkersDoesTheWorkItself(t *testing.T) {
+	p := open(t, func(m chromedp.ConsoleMessage) bool {
+		return strings.Contains(m.String(), "worker-src") // what the policy has to say
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "worker-src 'none'")
+		p.handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(server.URL+"/page/")); err != nil {
+		t.Fatal(err)
+	}
+	runAll(t, p, "/page/worker.mjs", "withoutWorkers")
+}
