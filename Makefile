@@ -21,10 +21,11 @@ demo: build ## build everything and serve the demo page on 127.0.0.1
 	go run ./demo
 
 .PHONY: test
-test: tools build $(DIST)/webmend.go.wasm ## run all tests, with everything that they need
+test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm ## run all tests, with everything that they need
 	test -z "$$(gofmt -l .)"
 	go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./wasm
+	GOOS=wasip1 GOARCH=wasm go vet -tags trap ./wasm
 	GOOS=js GOARCH=wasm go vet ./wasm
 	go test ./...
 	cd js && node --test test/
@@ -38,6 +39,10 @@ $(DIST)/webmend.wasm: $(DIST)/webmend.plain.wasm $(LINK_SOURCES)
 
 $(DIST)/webmend.plain.wasm: $(GO_SOURCES)
 	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared $(WASM_FLAGS) -o $@ ./wasm
+
+# A module that traps when tests tell it to, and is never shipped.
+$(DIST)/webmend.trap.wasm: $(GO_SOURCES)
+	GOOS=wasip1 GOARCH=wasm go build -tags trap -buildmode=c-shared $(WASM_FLAGS) -o $@ ./wasm
 
 # The build for pages that carry Go's wasm_exec.js already.
 $(DIST)/webmend.go.wasm: $(GO_SOURCES)

@@ -58,14 +58,6 @@ func exportRewind(handle int32) float64 { return rewind(handle) }
 //go:wasmexport needed
 func exportNeeded(handle int32) float64 { return needed(handle) }
 
-// pushChunk takes the first n bytes of what reserve gave.
-//
-//go:wasmexport pushChunk
-func exportPushChunk(handle, n int32) (status int32) {
-	defer recovered(&status)
-	return push(handle, input[:n])
-}
-
 //go:wasmexport takeHeader
 func exportTakeHeader(handle int32) int32 { return answer(handle, opTakeHeader) }
 

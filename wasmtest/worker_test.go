@@ -13,7 +13,9 @@ import (
 )
 
 func TestAWorkerDoesWhatThePageDoes(t *testing.T) {
-	built(t, "worker.js")
+	for _, name := range []string{"worker.js", "webmend.trap.wasm"} {
+		built(t, name)
+	}
 	p := open(t, func(m chromedp.ConsoleMessage) bool {
 		return m.Source == "network" && strings.Contains(m.URL, "/nowhere-near-the-module/") // whose absence is a test
 	})

@@ -175,6 +175,27 @@ export const tests = {
     equal(await content(await recording.seekable()), await content(await whole.seekable()), "the file");
   },
 
+  async "a module that traps loses nothing"() {
+    const [inWorker, inPage] = [await load(), await load()];
+    const module = await bytesOf("/dist/webmend.trap.wasm");
+    const text = [...new TextEncoder().encode("trap at call ")];
+    const at = module.findIndex((_, i) => text.every((c, j) => module[i + j] === c)) + text.length;
+    for (const name of ["chromium-noalpha-03-vp8opus-ts250", "firefox-24-same-recorder-restart", "chromium-36-late-requestdata"]) {
+      const bytes = await testdata(name);
+      const blobs = cut(bytes, Math.ceil(bytes.length / 150));
+      for (const keep of [true, false]) {
+        const want = await split(inPage.Recording, blobs, { keep });
+        for (const call of [45, 99]) {
+          new TextEncoder().encodeInto(String(call).padStart(8, "0"), module.subarray(at));
+          await inWorker.init({ wasm: module.slice(), worker: true });
+          const { value, instances } = await making(() => split(inWorker.Recording, blobs, { keep }));
+          equal(instances, 0, "instances in the page");
+          equal(value, want, `what comes of ${name}, with a trap at call ${call}, keep ${keep}`);
+        }
+      }
+    }
+  },
+
   async "a Blob that cannot be read is an error"() {
     const { init, Recording } = await load();
     await init({ worker: true });

@@ -1,0 +1,11 @@
+//go:build wasip1 && !trap
+
+package main
+
+// pushChunk takes the first n bytes of what reserve gave.
+//
+//go:wasmexport pushChunk
+func exportPushChunk(handle, n int32) (status int32) {
+	defer recovered(&status)
+	return push(handle, input[:n])
+}

@@ -1,0 +1,38 @@
+//go:build wasip1 && trap
+
+package main
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A module for tests, which is made with -tags trap and never shipped: it traps in
+// the midst of a recording, as a bug would have it, so that hosts can be seen to lose
+// nothing.
+
+// trapCalls is where a test writes, into the module's file, at which call an instance
+// traps; 0 is none.
+var trapCalls = "trap at call 00000000"
+
+// Whatever the calls, it traps at these bytes.
+const trapBytes = "trap at these bytes"
+
+var calls int
+
+// pushChunk is the real one, until it traps: nothing recovers its panic, and Go's
+// runtime ends the instance.
+//
+//go:wasmexport pushChunk
+func exportPushChunk(handle, n int32) int32 {
+	calls++
+	at, err := strconv.Atoi(trapCalls[len("trap at call "):])
+	if err != nil {
+		panic("trapCalls has no number")
+	}
+	if calls == at || strings.Contains(string(input[:n]), trapBytes) {
+		push(handle, input[:n/2]) // and is in the midst of it
+		panic("told to trap")
+	}
+	return push(handle, input[:n])
+}
