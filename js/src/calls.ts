@@ -2,9 +2,9 @@
 // engine.ts and stream.ts do it, or in the worker, as remote.ts has it done.
 
 import type { Bytes } from "./bytes.js";
-import type { MadePlan, SplitOptions, ToldCluster, ToldHeader } from "./module.js";
+import type { MadePlan, ModuleReport, SplitOptions, ToldCluster, ToldHeader } from "./module.js";
 import type { Past } from "./store.js";
-import type { Range, Report } from "./types.js";
+import type { Range } from "./types.js";
 
 /** What opens streams. */
 export interface EngineCalls {
@@ -51,7 +51,7 @@ export interface Told {
   stored: Stored[];
   clusters: Taken[];
   /** Null if there is nothing new. */
-  report: Report | null;
+  report: ModuleReport | null;
 }
 
 /** The pieces of a plan, and its bytes that are no ranges; or what it must read before it can be made. */

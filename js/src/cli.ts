@@ -7,9 +7,9 @@ import { Input, Progress, UsageError, writeFile, writeFully } from "./cli-files.
 import { elementLine } from "./elements.js";
 import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
-import { pieceLength, Splitter, Walker } from "./module.js";
+import { pieceLength, Splitter, Walker, type ModuleReport } from "./module.js";
 import { planKinds } from "./plan.js";
-import type { ClusterFacts, Gap, Problem, Range, RecordingFacts, Report } from "./types.js";
+import type { ClusterFacts, Gap, Problem, Range, RecordingFacts } from "./types.js";
 
 const usage = `webmend takes apart what MediaRecorder recorded.
 
@@ -47,7 +47,7 @@ const options = {
 
 /** All that a stream holds. */
 interface Contents {
-  report: Report;
+  report: ModuleReport;
   clusters: ClusterFacts[];
   splitter: Splitter;
 }
@@ -58,7 +58,7 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
   const progress = new Progress(input.size);
   const clusters: ClusterFacts[] = [];
   const headers: Range[] = [];
-  let report: Report;
+  let report: ModuleReport;
   let seen = 0;
   /** Reads from an offset on, and returns the one from which it must be read again, or -1. */
   const read = (from: number): number => {
@@ -120,7 +120,7 @@ function say(text: string): void {
 }
 
 /** Says what of the stream is lost. Damage makes the exit status 1; being cut short at the end does not. */
-function sayDropped(input: Input, { dropped, gaps }: Report): void {
+function sayDropped(input: Input, { dropped, gaps }: ModuleReport): void {
   for (const { start, end, reason, before, after } of dropped) {
     const time = after === null ? "" : `, ${before.toFixed(3)} s to ${after.toFixed(3)} s`;
     say(`${reason.message}${input.place(reason.offset)}: left out ${end - start} bytes from ${start} on${time}`);

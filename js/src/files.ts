@@ -2,6 +2,7 @@
 
 import { trapped, WebmendError } from "./error.js";
 import { engine } from "./load.js";
+import { planFlags } from "./module.js";
 import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
 import type { StreamCalls } from "./calls.js";
 import type { Report } from "./types.js";
@@ -31,7 +32,7 @@ export interface Repaired extends Made {
 export function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
   const blob = Array.isArray(file) ? new Blob(file) : file;
   return scanned([blob], options, async ([{ stream, report }]) => {
-    const begun = await stream.plan(planKinds.seekable, options.recording ?? 0, 0);
+    const begun = await stream.plan(planKinds.seekable, options.recording ?? 0, flags(options));
     return { ...(await carryOut(stream, begun, [sourceOf(blob)], { signal: options.signal })), report };
   });
 }
@@ -46,10 +47,12 @@ export function repair(file: Blob | Blob[], options: JobOptions & { recording?: 
 export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
   if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });
   return scanned(files, options, async ([first, ...others]) => {
-    const begun = await first.stream.join(others.map((o) => o.stream.handle), 0);
+    const begun = await first.stream.join(others.map((o) => o.stream.handle), flags(options));
     return carryOut(first.stream, begun, files.map(sourceOf), { signal: options.signal });
   });
 }
+
+const flags = (options: JobOptions) => (options.keepUndecodable ? planFlags.keepUndecodable : 0);
 
 /** A file that is split, and what it holds. */
 interface Scan {
@@ -89,7 +92,7 @@ async function scan(stream: StreamCalls, file: Blob, signal: AbortSignal | undef
     await stream.push(file.slice(at, at + readLength));
   }
   await stream.finish();
-  const report = stream.take().report!;
+  const report = { ...stream.take().report!, missing: [] };
   if (report.recordings.length === 0) throw new WebmendError(report.error!);
   return { stream, report };
 }

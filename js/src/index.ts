@@ -3,5 +3,5 @@ export { join, repair, type Repaired } from "./files.js";
 export { init, type InitOptions } from "./load.js";
 export type { WasmSource } from "./module.js";
 export type { JobOptions, Made } from "./plan.js";
-export { Cluster, Header, Recording, type Chunk, type MakeOptions, type RecordingOptions } from "./recording.js";
-export type { ClusterFacts, Dropped, Gap, HeaderFacts, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";
+export { Cluster, Header, Recording, type Chunk, type Limits, type MakeOptions, type RecordingOptions } from "./recording.js";
+export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";

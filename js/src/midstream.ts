@@ -2,7 +2,8 @@
 // after a trap: from the headers and the last clusters, with what was known before.
 
 import { joined, type Bytes } from "./bytes.js";
-import type { Problem, Range, Report } from "./types.js";
+import type { ModuleReport } from "./module.js";
+import type { Problem, Range } from "./types.js";
 
 /** What a cluster of unknown size begins with. */
 const clusterHead = Uint8Array.of(0x1f, 0x43, 0xb6, 0x75, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
@@ -35,7 +36,7 @@ export function move(range: Range, by: number): void {
 }
 
 /** Moves the offsets of a report. */
-export function moveReport(report: Report, by: number): void {
+export function moveReport(report: ModuleReport, by: number): void {
   const problem = (p: Problem) => {
     p.offset += by;
     p.message = p.message.replace(/ at (\d+)/g, (_, offset) => ` at ${Number(offset) + by}`);
@@ -55,7 +56,7 @@ export function moveReport(report: Report, by: number): void {
  * What was known before a stream began again in its middle, and what is known since;
  * `overlap` is in both.
  */
-export function merge(before: Report, now: Report, overlap: Report | null): Report {
+export function merge(before: ModuleReport, now: ModuleReport, overlap: ModuleReport | null): ModuleReport {
   return {
     ...now,
     recordings: now.recordings.map((recording, i) => {

@@ -59,6 +59,9 @@ export interface ToldHeader extends Range, HeaderFacts {
   recording: number;
 }
 
+/** What the module knows of a stream, which has no chunks for it. */
+export type ModuleReport = Omit<Report, "missing">;
+
 /** A cluster as the module tells it. */
 export interface ToldCluster extends ClusterFacts {
   form: Form;
@@ -270,8 +273,8 @@ export class Splitter {
     return this.instance.ask(this.handle, "takeClusters") as ToldCluster[];
   }
 
-  finish(): Report {
-    return this.instance.ask(this.handle, "finish") as Report;
+  finish(): ModuleReport {
+    return this.instance.ask(this.handle, "finish") as ModuleReport;
   }
 }
 

@@ -28,6 +28,11 @@ export interface JobOptions {
   signal?: AbortSignal;
   /** Is told how much is done, from 0 to 1. */
   onProgress?: (done: number) => void;
+  /**
+   * Whether video stays that cannot be decoded, as what it refers to is lost. Default
+   * false: the picture before it stands still until the next key frame.
+   */
+  keepUndecodable?: boolean;
 }
 
 /** Carries out the plan that a stream has begun. @internal */

@@ -4,10 +4,11 @@ import { fromHex, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { engine } from "./load.js";
 import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
+import { Order } from "./order.js";
 import { carryOut, planKinds, type JobOptions, type Made } from "./plan.js";
 import { Store } from "./store.js";
 import type { StreamCalls, Taken } from "./calls.js";
-import type { ClusterFacts, HeaderFacts, Range, Report, Track } from "./types.js";
+import type { ClusterFacts, HeaderFacts, Missing, Range, Report, Track } from "./types.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
 export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
@@ -115,6 +116,31 @@ export interface RecordingOptions {
    * are the only thing that holds it.
    */
   keep?: boolean;
+  /**
+   * What a recording begins with that is joined after its beginning, as `takeHeader` gave
+   * it once: its bytes count as the first of the stream, and what is pushed is taken in
+   * from the next cluster on.
+   */
+  header?: Chunk | Header;
+  /** Whether the first damage ends the recording. Default false: it goes on at the next cluster. */
+  strict?: boolean;
+  /** What a stream may ask for. */
+  limits?: Limits;
+}
+
+/** Limits of a recording. What is not given has its default. */
+export interface Limits {
+  /** Bytes of a header. Default 64 MiB: room for the attachments of a film. A larger one is an error of code `too-large`. */
+  headerSize?: number;
+  /** Tracks of a recording. Default 128. More are such an error. */
+  tracks?: number;
+  /** Bytes of a cluster. Default 256 MiB. What would make it larger counts as damage. */
+  clusterSize?: number;
+  /**
+   * Numbered chunks that wait for one before them. Default 100: with a chunk every 100 ms
+   * to a second, what comes while one is sent again for 10 to 100 seconds.
+   */
+  waitingChunks?: number;
 }
 
 /** Which recording, and options of what takes a while. */
@@ -140,27 +166,38 @@ export interface MakeOptions extends JobOptions {
  */
 export class Recording {
   readonly #keep: boolean;
+  readonly #waitingChunks: number;
   #queue: Promise<unknown> = Promise.resolve();
   #stream: Promise<StreamCalls> | null;
   #ready: StreamCalls | null = null;
   #error: WebmendError | null = null;
   #finished: Promise<Report> | null = null;
-  #report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], error: null };
+  #report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], missing: [], error: null };
   #size = 0;
+  #joined: number | null = null; // after how many bytes of a header that was given
+  #order: Order<Blob | Bytes> | false | null = null; // false once chunks come without numbers
+  #missing: Missing[] | null = null; // once it is finished
   #headers: Header[] = [];
   #clusters: Cluster[] = [];
   #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
 
   /** Ready at once: chunks wait while the module loads. */
   constructor(options: RecordingOptions = {}) {
-    this.#keep = options.keep ?? true;
+    const { keep = true, strict, header, limits: { waitingChunks = 100, ...limits } = {} } = options;
+    this.#keep = keep;
+    this.#waitingChunks = waitingChunks;
     this.#stream = engine()
-      .then((e) => e.open({ wanted: this.#keep ? "store" : "clusters" }))
+      .then((e) => e.open({ ...limits, strict, wanted: keep ? "store" : "clusters" }))
       .then((stream) => {
         forgotten.register(this, stream, this);
         return (this.#ready = stream);
       });
     this.#stream.catch(() => {}); // pushChunk and finish say it
+    if (header !== undefined) {
+      const bytes = own(header instanceof Header ? header.blob() : header);
+      this.#joined = sizeOf(bytes);
+      this.#enqueue(() => this.#take([bytes, null])).catch(() => {});
+    }
   }
 
   /**
@@ -172,12 +209,19 @@ export class Recording {
    * WebM, or its header is damaged. Ignoring the promise is fine: `finish` says it
    * too. Damage after the header is no error: the recording goes on at the next
    * cluster, and the report's `dropped` has what is missing.
+   *
+   * With `sequence`, chunks are split in the order of their numbers, which count from 0, or
+   * in a recording with a `header` from that of the first chunk. What was there already,
+   * or is before the first, is let drop. A chunk that is early waits, and its promise does
+   * not: it resolves at once, so that whoever sends chunks can wait for each. Should too
+   * many wait it is rejected with code `waiting`, not taken, and may be pushed again. What
+   * never comes is in the report's `missing`. Either all chunks have numbers or none.
    */
-  pushChunk(data: Chunk): Promise<void> {
+  pushChunk(data: Chunk, options: { sequence?: number } = {}): Promise<void> {
     const chunk = own(data);
     const done = this.#finished
       ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: a chunk was pushed after the recording was finished", offset: this.#size }))
-      : this.#enqueue(() => this.#push(chunk));
+      : this.#accept(chunk, options.sequence);
     done.catch(() => {});
     return done;
   }
@@ -209,7 +253,7 @@ export class Recording {
    * In Firefox `dataavailable` can come after `stop`: finish in a later task.
    */
   finish(): Promise<Report> {
-    this.#finished ??= this.#enqueue(() => this.#finish());
+    this.#finished ??= this.#finish();
     return this.#finished;
   }
 
@@ -254,6 +298,7 @@ export class Recording {
     this.#stream?.then((s) => s.close()).catch(() => {});
     forgotten.unregister(this);
     this.#stream = this.#ready = null;
+    this.#order = null;
     this.#headers = [];
     this.#clusters = [];
     this.#recordings = [];
@@ -261,7 +306,7 @@ export class Recording {
 
   /** What is known so far. */
   get report(): Report {
-    return { ...this.#report, bytes: this.#size, error: this.#report.error ?? this.#error };
+    return { ...this.#report, bytes: this.#size, missing: this.#missing ?? (this.#order || null)?.missing() ?? [], error: this.#report.error ?? this.#error };
   }
 
   /** The tracks of the recording, the last one in the stream; none before its header is complete. */
@@ -285,21 +330,48 @@ export class Recording {
     return done;
   }
 
-  async #push(chunk: Blob | Bytes): Promise<void> {
-    if (this.#error) throw this.#error;
-    const size = chunk instanceof Blob ? chunk.size : chunk.length; // which bytes lose on their way to a worker
-    await this.#advance((stream) => stream.push(chunk));
-    this.#size += size;
-    const { error } = this.#report;
-    if (error) throw new WebmendError(error);
+  /** Splits a chunk or, if it has a number, those whose turn it is. */
+  #accept(chunk: Blob | Bytes, sequence: number | undefined): Promise<void> {
+    const numbered = sequence !== undefined;
+    if (numbered && !(Number.isSafeInteger(sequence) && sequence >= 0)) throw new TypeError("webmend: a chunk's sequence must be an integer from 0 on");
+    this.#order ??= numbered && new Order(sizeOf, this.#waitingChunks, this.#joined === null ? 0 : null, this.#joined ?? 0);
+    if (numbered !== Boolean(this.#order)) throw new TypeError("webmend: either all chunks of a recording have a sequence number or none");
+    let ready = [chunk];
+    try {
+      if (this.#order) ready = this.#order.put(sequence!, chunk);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#enqueue(async () => {
+      await this.#take(ready);
+      const { error } = this.#report;
+      if (error) throw new WebmendError(error);
+    });
   }
 
-  async #finish(): Promise<Report> {
+  /** Has chunks split, and where there is null instead of one, says that bytes are missing. */
+  async #take(chunks: (Blob | Bytes | null)[]): Promise<void> {
     if (this.#error) throw this.#error;
-    await this.#advance((stream) => stream.finish());
-    const { report } = this;
-    if (report.error && report.recordings.length === 0) throw new WebmendError(report.error);
-    return report;
+    for (const chunk of chunks) {
+      const size = chunk ? sizeOf(chunk) : 0; // which bytes lose on their way to a worker
+      await this.#advance((stream) => (chunk ? stream.push(chunk) : stream.lost()));
+      this.#size += size;
+    }
+  }
+
+  #finish(): Promise<Report> {
+    let rest: (Blob | Bytes | null)[] = [];
+    if (this.#order) {
+      this.#missing = this.#order.missing();
+      rest = this.#order.rest().flatMap((run) => [null, ...run]);
+    }
+    return this.#enqueue(async () => {
+      await this.#take(rest);
+      await this.#advance((stream) => stream.finish());
+      const { report } = this;
+      if (report.error && report.recordings.length === 0) throw new WebmendError(report.error);
+      return report;
+    });
   }
 
   #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<Made> {
@@ -311,7 +383,8 @@ export class Recording {
       if (!this.#keep && kind !== planKinds.initialization) {
         throw new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });
       }
-      const make = async () => carryOut(stream, await stream.plan(kind, which, planFlags.stored, a, b), [recording.store], options);
+      const flags = planFlags.stored | (options.keepUndecodable ? planFlags.keepUndecodable : 0);
+      const make = async () => carryOut(stream, await stream.plan(kind, which, flags, a, b), [recording.store], options);
       try {
         return await make();
       } catch (error) {
@@ -370,7 +443,7 @@ export class Recording {
       }
     }
     for (const taken of clusters) this.#clusters.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
-    if (report) this.#report = report;
+    if (report) this.#report = { ...report, missing: [] };
   }
 
   #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {
@@ -393,6 +466,8 @@ if (Symbol.dispose) Recording.prototype[Symbol.dispose] = Recording.prototype.cl
 const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close());
 
 const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
+
+const sizeOf = (chunk: Blob | Bytes) => (chunk instanceof Blob ? chunk.size : chunk.length);
 
 /** A chunk that nobody else changes. */
 function own(data: Chunk): Blob | Bytes {

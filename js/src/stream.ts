@@ -4,10 +4,10 @@
 
 import { fromHex, joined, read, type Bytes } from "./bytes.js";
 import type { Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
-import { Instance, pieceLength, type Form, type ToldCluster, type ToldHeader } from "./module.js";
 import { merge, move, moveReport, prologue } from "./midstream.js";
+import { Instance, pieceLength, type Form, type ModuleReport, type ToldCluster, type ToldHeader } from "./module.js";
 import { recorded, type Past } from "./store.js";
-import type { Range, Report } from "./types.js";
+import type { Range } from "./types.js";
 
 /** How many bytes that are no header or cluster wait to be put aside: each Blob has its price. */
 const asideLength = 1 << 20;
@@ -46,7 +46,7 @@ export class Stream implements StreamCalls {
 
   #news = false; // in the module
   #told = nothing();
-  #report: Report | null = null;
+  #report: ModuleReport | null = null;
   #handed = 0; // where the last header or whole cluster ends that has been told
   #given = 0; // likewise the last cluster or fragment
 
@@ -55,8 +55,8 @@ export class Stream implements StreamCalls {
   #headers: { end: number; bytes: Bytes }[] = [];
   #bounds = [0]; // where it can begin: at the beginning, or the data of a cluster
   #shift = 0; // from the module's offsets to the stream's, if it has
-  #before: Report | null = null; // what was known then
-  #overlap: Report | null = null; // what of that the module has found again
+  #before: ModuleReport | null = null; // what was known then
+  #overlap: ModuleReport | null = null; // what of that the module has found again
 
   constructor(module: WebAssembly.Module, instance: Instance, options: StreamOptions) {
     this.#module = module;
@@ -284,7 +284,7 @@ export class Stream implements StreamCalls {
     for (let header; (header = ask("takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recording, range: header, header, form: null });
     for (const { recording, form } of ask("takeForms") as { recording: number; form: Form }[]) pieces.push({ recording, range: form, header: null, form });
     const clusters = ask(fragments ? "takeFragments" : "takeClusters") as ToldCluster[];
-    let report = ask("report") as Report;
+    let report = ask("report") as ModuleReport;
     if (wanted === "nothing") {
       this.#told.report = report;
       return;

@@ -122,6 +122,8 @@ export interface Report {
   gaps: Gap[];
   /** Video that cannot be decoded, though it is there, as something before it is lost. Files leave it out. */
   undecodable: Undecodable[];
+  /** Chunks that did not come, of those that are numbered: before `finish`, what is waited for. */
+  missing: Missing[];
   /** Why splitting stopped before the end of the stream, or null: it goes on after damage where it can. */
   error: Problem | null;
 }
@@ -154,6 +156,16 @@ export interface Undecodable {
   end: number;
   frames: number;
   /** The block of the first, in bytes from the start of the stream. */
+  offset: number;
+}
+
+/** Chunks that are missing. */
+export interface Missing {
+  /** The number of the first of them. */
+  first: number;
+  /** The number of the last. */
+  last: number;
+  /** Where they would be, in bytes from the start of the stream. */
   offset: number;
 }
 

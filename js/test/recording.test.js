@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { init, Recording, repair, WebmendError } from "../dist/index.js";
+import { init, join as joinFiles, Recording, repair, WebmendError } from "../dist/index.js";
 import { inBoth } from "./carriers.js";
 
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
@@ -154,6 +154,56 @@ inBoth((worker) => {
       const recording = new Recording();
       await recording.pushChunk(Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100)])); // Tracks may yet come
       await assert.rejects(recording.finish(), { code: "invalid-id" });
+    });
+  });
+
+  describe("the options of a recording", () => {
+    const { bytes, chunks } = load("firefox-08-pause-vp8opus-ts500");
+    const damaged = Buffer.from(bytes).fill(0, 300_000, 302_000);
+
+    test("make damage final if it is strict", async () => {
+      const recording = new Recording({ strict: true });
+      await recording.pushChunk(damaged.subarray(0, 290_000));
+      const before = recording.takeClusters().length;
+      await assert.rejects(recording.pushChunk(damaged.subarray(290_000)), { code: "invalid-id" });
+      const { error, dropped, recordings } = await recording.finish();
+      assert.equal(error.code, "invalid-id");
+      assert.equal(dropped[0].end, damaged.length);
+      assert.equal(before + recording.takeClusters().length, recordings[0].clusters);
+      assert.equal((await repair(await recording.seekable())).report.recordings[0].clusters, recordings[0].clusters);
+    });
+
+    test("bound what a stream may ask for", async () => {
+      for (const [limits, error, dropped] of [
+        [{ headerSize: 200 }, "too-large", 1],
+        [{ tracks: 1 }, "too-large", 1],
+        [{ clusterSize: 60_000 }, undefined, 7],
+        [{ headerSize: 400, tracks: 2, clusterSize: 1 << 20 }, undefined, 0],
+      ]) {
+        const recording = new Recording({ limits });
+        for (const chunk of chunks) recording.pushChunk(chunk);
+        const report = await recording.finish().catch((error) => ({ error, dropped: recording.report.dropped }));
+        assert.equal(report.error?.code, error);
+        assert.equal(report.dropped.length, dropped);
+      }
+    });
+
+    test("leave video in its files that cannot be decoded, if that is asked for", async () => {
+      const recording = new Recording();
+      for (const [i, chunk] of chunks.entries()) if (i !== 5) recording.pushChunk(chunk);
+      const { undecodable } = await recording.finish();
+      assert.ok(undecodable.length > 0);
+      for (const { start, end, frames } of undecodable) assert.ok(frames > 0 && start < end);
+      const file = new Blob(chunks.filter((_, i) => i !== 5));
+      for (const make of [
+        (options) => recording.seekable(options),
+        async (options) => (await recording.clip({ start: 0, end: 100, ...options })).blob,
+        async (options) => (await repair(file, options)).blob,
+        async (options) => (await joinFiles([file, file], options)).blob,
+      ]) {
+        assert.deepEqual((await repair(await make({}))).report.dropped, []);
+        assert.ok((await make({ keepUndecodable: true })).size > (await make({})).size + 1000);
+      }
     });
   });
 

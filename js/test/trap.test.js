@@ -135,6 +135,28 @@ inBoth((worker) => {
     }
   });
 
+  test("what never came is missing as it is without traps", async () => {
+    const bytes = streams["many recordings, some damaged"];
+    const length = Math.ceil(bytes.length / 150);
+    const lost = [30, 61, 62, 120];
+    for (const options of [{ keep: true }, { keep: false }, { keep: true, header: bytes.subarray(0, 325) }]) {
+      const recorded = async () => {
+        const recording = new Recording({ ...options, limits: { waitingChunks: 150 } });
+        for (let i = 0; i < 150; i++) if (!lost.includes(i)) await recording.pushChunk(bytes.subarray(i * length, (i + 1) * length), { sequence: i });
+        const report = await recording.finish();
+        const clusters = await Promise.all(recording.takeClusters().map(facts));
+        return { report, clusters, file: options.keep && (await content(await recording.seekable({ recording: 1 }))) };
+      };
+      await init({ wasm: sound });
+      const want = await recorded();
+      assert.equal(want.report.missing.length, 3);
+      for (const n of [89, 97]) {
+        await init({ wasm: trapAt(n) });
+        assert.deepEqual(await recorded(), want, `trap at call ${n}`);
+      }
+    }
+  });
+
   test("files are made though the module traps meanwhile", async () => {
     const bytes = streams["clusters of unknown size"];
     await init({ wasm: sound });
