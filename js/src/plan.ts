@@ -29,8 +29,8 @@ export interface JobOptions {
   /** Is told how much is done, from 0 to 1. */
   onProgress?: (done: number) => void;
   /**
-   * Whether video stays that cannot be decoded, as what it refers to is lost. Default
-   * false: the picture before it stands still until the next key frame.
+   * Whether what the report calls `undecodable` stays in the file. Default false: the
+   * picture before a loss stands still until the next key frame.
    */
   keepUndecodable?: boolean;
 }

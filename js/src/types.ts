@@ -120,7 +120,7 @@ export interface Report {
   dropped: Dropped[];
   /** Where sound is missing though no byte is: a chunk was lost between two blocks. The first 1,000. */
   gaps: Gap[];
-  /** Video that cannot be decoded, though it is there, as something before it is lost. Files leave it out. */
+  /** What is there and cannot be decoded, or not at the right time. Files leave it out. */
   undecodable: Undecodable[];
   /** Chunks that did not come, of those that are numbered: before `finish`, what is waited for. */
   missing: Missing[];
@@ -145,10 +145,17 @@ export interface Gap {
   offset: number;
 }
 
-/** Frames of video from a loss up to the next key frame of their track. */
+/** Frames that files leave out. */
 export interface Undecodable {
+  /**
+   * `no-key-frame`: video between a loss and the next key frame of its track;
+   * `out-of-order`: what follows a block of audio that goes back in time within its
+   * cluster, as the head of another is lost before it; `invalid-block`: blocks of a track
+   * that the header has not.
+   */
+  reason: string;
   recording: number;
-  /** The number of the track. */
+  /** The number of the track, or that of the first of them. */
   track: number;
   /** Seconds, where the first of them begins. */
   start: number;
