@@ -110,32 +110,6 @@ async function record(mimeType, ondata, until) {
 }
 
 export const tests = {
-  async "what MediaRecorder records comes out of the worker as out of the page"() {
-    const [inWorker, inPage] = [await load(), await load()];
-    const { workers, instances } = await making(() => inWorker.init({ worker: true }));
-    equal([workers, instances], [[new URL("/dist/worker.js", location).href], 0], "workers and instances");
-    for (const mimeType of ["video/webm;codecs=vp8,opus", "video/webm;codecs=vp9,opus"]) {
-      const blobs = [];
-      const early = [];
-      const recording = new inWorker.Recording();
-      await record(
-        mimeType,
-        (blob) => {
-          blobs.push(blob);
-          recording.pushChunk(blob).then(() => early.push(recording.duration));
-        },
-        () => early.at(-1) > 2,
-      );
-      const got = await everything(recording);
-      equal(got, await split(inPage.Recording, blobs), `what comes of ${mimeType}`);
-      if (!(got.report.recordings[0].clusters > 3) || got.report.dropped.length > 0) throw new Error(JSON.stringify(got.report));
-      const seekable = await recording.seekable();
-      equal(await content((await inWorker.repair(new Blob(blobs))).blob), await content(seekable), "the file repaired");
-      equal(await content((await inWorker.join([seekable, seekable])).blob), await content((await inPage.join([seekable, seekable])).blob), "the files joined");
-      recording.close();
-    }
-  },
-
   async "recordings share one worker and one compilation, and bytes and Blobs keep their order"() {
     const { init, Recording } = await load();
     const module = await WebAssembly.compileStreaming(fetch("/dist/webmend.wasm"));
@@ -212,17 +186,6 @@ export const tests = {
     equal((await rejected(recording.finish())).code, "read", "the code of finish");
   },
 
-  async "the script-tag build finds the worker beside it"() {
-    const bytes = await testdata("chromium-08-pause-vp8opus-ts500");
-    const { value, workers, instances } = await making(async () => {
-      await scriptTag.init({ worker: true });
-      return split(scriptTag.Recording, cut(bytes, 10_000));
-    });
-    equal([workers, instances], [[new URL("/dist/worker.js", location).href], 0], "workers and instances");
-    const { Recording } = await load();
-    equal(value, await split(Recording, cut(bytes, 10_000)), "what comes of it");
-  },
-
   async "where the worker's script is not to be had, the page does the work"() {
     const { init, Recording } = await load("nowhere-near-the-module");
     await withoutWorker(init, Recording, { wasm: "/dist/webmend.wasm" });
@@ -240,6 +203,46 @@ export const tests = {
       }
       equal((await rejected(kept.pushChunk(new Blob(["x"])))).code, "finished", "the code");
     }
+  },
+};
+
+/** Those that need a recorder, and a page with the script-tag build. */
+export const withRecorder = {
+  async "what MediaRecorder records comes out of the worker as out of the page"() {
+    const [inWorker, inPage] = [await load(), await load()];
+    const { workers, instances } = await making(() => inWorker.init({ worker: true }));
+    equal([workers, instances], [[new URL("/dist/worker.js", location).href], 0], "workers and instances");
+    for (const mimeType of ["video/webm;codecs=vp8,opus", "video/webm;codecs=vp9,opus"]) {
+      const blobs = [];
+      const early = [];
+      const recording = new inWorker.Recording();
+      await record(
+        mimeType,
+        (blob) => {
+          blobs.push(blob);
+          recording.pushChunk(blob).then(() => early.push(recording.duration));
+        },
+        () => early.at(-1) > 2,
+      );
+      const got = await everything(recording);
+      equal(got, await split(inPage.Recording, blobs), `what comes of ${mimeType}`);
+      if (!(got.report.recordings[0].clusters > 3) || got.report.dropped.length > 0) throw new Error(JSON.stringify(got.report));
+      const seekable = await recording.seekable();
+      equal(await content((await inWorker.repair(new Blob(blobs))).blob), await content(seekable), "the file repaired");
+      equal(await content((await inWorker.join([seekable, seekable])).blob), await content((await inPage.join([seekable, seekable])).blob), "the files joined");
+      recording.close();
+    }
+  },
+
+  async "the script-tag build finds the worker beside it"() {
+    const bytes = await testdata("chromium-08-pause-vp8opus-ts500");
+    const { value, workers, instances } = await making(async () => {
+      await scriptTag.init({ worker: true });
+      return split(scriptTag.Recording, cut(bytes, 10_000));
+    });
+    equal([workers, instances], [[new URL("/dist/worker.js", location).href], 0], "workers and instances");
+    const { Recording } = await load();
+    equal(value, await split(Recording, cut(bytes, 10_000)), "what comes of it");
   },
 };
 
