@@ -13,9 +13,13 @@ export class Input {
   readonly #files: { path: string; fd: number; start: number; size: number }[] = [];
   #temporary: string | undefined;
   size = 0;
+  /** Where the chunks begin after a header that comes from elsewhere, with something lost in between; -1 if there is none. */
+  readonly joinedAt: number = -1;
 
-  constructor(paths: string[]) {
-    for (const path of paths) {
+  constructor(paths: string[], header?: string) {
+    const all = header === undefined ? paths : [header, ...paths];
+    for (const [i, path] of all.entries()) {
+      if (header !== undefined && i === 1) this.joinedAt = this.size;
       let fd = path === "-" ? 0 : openSync(path, "r");
       const stat = fstatSync(fd);
       if (stat.isDirectory()) throw new UsageError(`${path} is a folder`);

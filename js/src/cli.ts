@@ -7,9 +7,9 @@ import { Input, Progress, UsageError, writeFile, writeFully } from "./cli-files.
 import { elementLine } from "./elements.js";
 import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
-import { pieceLength, Splitter, Walker, type ModuleReport } from "./module.js";
+import { pieceLength, planFlags, Splitter, Walker, type ModuleReport } from "./module.js";
 import { planKinds } from "./plan.js";
-import type { ClusterFacts, Gap, Problem, Range, RecordingFacts } from "./types.js";
+import type { ClusterFacts, Gap, Problem, Range, RecordingFacts, Undecodable } from "./types.js";
 
 const usage = `webmend takes apart what MediaRecorder recorded.
 
@@ -28,7 +28,10 @@ input. "cat header.webm clusters.webm" plays. Nothing is encoded again.
 
   -o, --output FILE   where to write; - is standard output, the default in a pipe
   --recording N       which recording, if the recorder was restarted; default 1
+  --header FILE       the header of the recording, if its first chunks are lost; but for join
   --start S, --end S  clip: from the last key frame at or before start; default all
+  --keep-undecodable  seekable, clip, join: with the video between a loss and the next key
+                      frame, and all else that cannot be decoded or comes twice
   --json              info: recordings, tracks and clusters, as JSON; check: the report
   --hex               info: with the bytes of each element's ID and size
   --help, --version
@@ -37,6 +40,8 @@ input. "cat header.webm clusters.webm" plays. Nothing is encoded again.
 const options = {
   output: { type: "string", short: "o" },
   recording: { type: "string" },
+  header: { type: "string" },
+  "keep-undecodable": { type: "boolean" },
   start: { type: "string" },
   end: { type: "string" },
   json: { type: "boolean" },
@@ -67,9 +72,13 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
       for (let i = 0; i < bytes.length; i += pieceLength) {
         const piece = bytes.subarray(i, i + pieceLength);
         splitter.push(piece); // the report has its error
-        const back = splitter.rewind();
+        let back = splitter.rewind();
         if (back >= 0) return back;
         at += piece.length;
+        if (at !== input.joinedAt) continue;
+        splitter.lost();
+        back = splitter.rewind();
+        if (back >= 0) return back;
       }
       for (let h; (h = splitter.takeHeader()); ) headers.push(h);
       clusters.push(...splitter.takeClusters());
@@ -89,12 +98,13 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
   }
 }
 
-/** The recording that --recording asks for. */
-function choose({ report }: Contents, index: number): RecordingFacts {
+/** The recording that --recording asks for, and its index. One that only --header has does not count. */
+function choose({ report }: Contents, input: Input, index: number): { recording: RecordingFacts; index: number } {
   if (report.recordings.length === 0) throw new WebmendError(report.error!);
-  const recording = report.recordings[index];
-  if (!recording) throw new UsageError(`there is no recording ${index + 1}: the stream has ${report.recordings.length}`);
-  return recording;
+  const unused = input.joinedAt >= 0 && report.recordings.length > 1 && report.recordings[0]!.clusters === 0 ? 1 : 0;
+  const recording = report.recordings[index + unused];
+  if (!recording) throw new UsageError(`there is no recording ${index + 1}: the stream has ${report.recordings.length - unused}`);
+  return { recording, index: index + unused };
 }
 
 /** Writes ranges of the input. */
@@ -122,6 +132,7 @@ function say(text: string): void {
 /** Says what of the stream is lost. Damage makes the exit status 1; being cut short at the end does not. */
 function sayDropped(input: Input, { dropped, gaps }: ModuleReport): void {
   for (const { start, end, reason, before, after } of dropped) {
+    if (reason.code === "lost" && start === input.joinedAt) continue; // as --header says
     const time = after === null ? "" : `, ${before.toFixed(3)} s to ${after.toFixed(3)} s`;
     say(`${reason.message}${input.place(reason.offset)}: left out ${end - start} bytes from ${start} on${time}`);
     if (reason.code !== "truncated") process.exitCode = 1;
@@ -130,19 +141,39 @@ function sayDropped(input: Input, { dropped, gaps }: ModuleReport): void {
   if (gaps.length > 0) process.exitCode = 1;
 }
 
+/** Says, too, what of a file's recording cannot be decoded. */
+function sayLeftOut(input: Input, report: ModuleReport, index: number, kept: boolean): void {
+  sayDropped(input, report);
+  const done = kept ? "kept" : "left out";
+  for (const loss of report.undecodable) if (loss.recording === index) say(`${undecodableText(input, loss)}: ${done}`);
+  const { repeated } = report.recordings[index]!;
+  if (repeated > 0) say(`${repeated} blocks come twice: ${done}`);
+}
+
+/** Why frames cannot be decoded, by the reason that the report gives. */
+const undecodableReasons = {
+  "no-key-frame": "refer to lost ones",
+  "out-of-order": "have no certain time, as the head of their Cluster is lost",
+  "invalid-block": "are of no track of the header",
+};
+
+function undecodableText(input: Input, { reason, track, frames, start, end, offset }: Undecodable): string {
+  return `${frames} frames from ${start.toFixed(3)} s to ${end.toFixed(3)} s (track ${track}, from ${offset} on${input.place(offset)}) ${undecodableReasons[reason]}`;
+}
+
 function gapText(input: Input, { track, start, end, offset }: Gap): string {
   return ` before ${offset}${input.place(offset)}: track ${track} has no sound from ${start.toFixed(3)} s to ${end.toFixed(3)} s`;
 }
 
 async function header(input: Input, index: number, output: string | undefined): Promise<void> {
   const contents = await split(input, (headers) => headers.length > index);
-  write(input, [choose(contents, index).header], output);
+  write(input, [choose(contents, input, index).recording.header], output);
 }
 
 async function clusters(input: Input, index: number, output: string | undefined): Promise<void> {
-  const contents = await split(input, (headers) => headers.length > index + 1);
-  choose(contents, index);
-  const ranges = contents.clusters.filter((c) => c.recording === index);
+  const contents = await split(input, (headers) => headers.length > index + 1 && input.joinedAt < 0);
+  const chosen = choose(contents, input, index);
+  const ranges = contents.clusters.filter((c) => c.recording === chosen.index);
   write(input, merge(ranges), output);
   sayDropped(input, contents.report);
   const others = contents.report.recordings.length - 1;
@@ -187,33 +218,34 @@ async function carryOut(plan: number, inputs: Input[], output: string | undefine
   }
 }
 
-async function seekable(input: Input, index: number, output: string | undefined): Promise<void> {
-  const contents = await split(input, (headers) => headers.length > index + 1);
-  choose(contents, index);
+async function seekable(input: Input, index: number, flags: number, output: string | undefined): Promise<void> {
+  const contents = await split(input, (headers) => headers.length > index + 1 && input.joinedAt < 0);
+  const chosen = choose(contents, input, index);
   const { instance: module, handle } = contents.splitter;
-  await carryOut(module.plan(handle, planKinds.seekable, index, 0), [input], output);
-  sayDropped(input, contents.report);
+  await carryOut(module.plan(handle, planKinds.seekable, chosen.index, flags), [input], output);
+  sayLeftOut(input, contents.report, chosen.index, flags !== 0);
 }
 
-async function clip(input: Input, index: number, range: Range, output: string | undefined): Promise<void> {
-  const contents = await split(input, (headers) => headers.length > index + 1);
-  const end = Math.min(range.end, choose(contents, index).duration + 1);
+async function clip(input: Input, index: number, flags: number, range: Range, output: string | undefined): Promise<void> {
+  const contents = await split(input, (headers) => headers.length > index + 1 && input.joinedAt < 0);
+  const chosen = choose(contents, input, index);
+  const end = Math.min(range.end, chosen.recording.duration + 1);
   const { instance: module, handle } = contents.splitter;
-  const cut = await carryOut(module.plan(handle, planKinds.clip, index, 0, range.start, end), [input], output);
+  const cut = await carryOut(module.plan(handle, planKinds.clip, chosen.index, flags, range.start, end), [input], output);
   // Beside the file, if that goes to standard output.
   const text = `${cut.start.toFixed(3)} ${cut.end.toFixed(3)}\n`;
   if (output === undefined || output === "-") process.stderr.write(text);
   else process.stdout.write(text);
-  sayDropped(input, contents.report);
+  sayLeftOut(input, contents.report, chosen.index, flags !== 0);
 }
 
-async function joinAll(inputs: Input[], output: string | undefined): Promise<void> {
+async function joinAll(inputs: Input[], flags: number, output: string | undefined): Promise<void> {
   const all: Contents[] = [];
   for (const input of inputs) all.push(await split(input, (headers) => headers.length > 1));
-  for (const contents of all) choose(contents, 0);
+  all.forEach((contents, i) => choose(contents, inputs[i]!, 0));
   const handles = all.map((contents) => contents.splitter.handle);
-  await carryOut((await instance()).join(handles, 0), inputs, output);
-  all.forEach((contents, i) => sayDropped(inputs[i]!, contents.report));
+  await carryOut((await instance()).join(handles, flags), inputs, output);
+  all.forEach((contents, i) => sayLeftOut(inputs[i]!, contents.report, 0, flags !== 0));
 }
 
 async function infoJSON(input: Input): Promise<void> {
@@ -230,8 +262,8 @@ async function infoJSON(input: Input): Promise<void> {
 
 async function check(input: Input, json: boolean): Promise<void> {
   const contents = await split(input, () => false);
-  choose(contents, 0);
-  const { recordings, dropped, gaps, bytes } = contents.report;
+  choose(contents, input, 0);
+  const { recordings, dropped, gaps, undecodable, bytes } = contents.report;
   const lines = recordings.map((r, i) => `Recording ${i + 1}: ${r.mimeType}, ${r.duration.toFixed(3)} s in ${r.clusters} clusters`);
   let lost = 0;
   for (const [i, { start, end, before, after, reason }] of dropped.entries()) {
@@ -240,9 +272,12 @@ async function check(input: Input, json: boolean): Promise<void> {
     lines.push(`Left out ${i + 1}: ${end - start} bytes at ${start}${input.place(start)}, ${before.toFixed(3)} s to ${until}: ${reason.message.replace(/^webm: /, "")}`);
   }
   for (const [i, gap] of gaps.entries()) lines.push(`Missing ${i + 1}:${gapText(input, gap)}`);
+  for (const [i, loss] of undecodable.entries()) lines.push(`Undecodable ${i + 1}: ${undecodableText(input, loss)}`);
+  for (const [i, { repeated }] of recordings.entries()) if (repeated > 0) lines.push(`Repeated: ${repeated} blocks of recording ${i + 1} come twice`);
   lines.push(lost === 0 ? `Every byte of ${bytes} belongs to a whole element.` : `${lost} of ${bytes} bytes are left out.`);
   writeFully(1, Buffer.from(json ? JSON.stringify(contents.report, null, 2) + "\n" : lines.join("\n") + "\n"));
-  process.exitCode = lost === 0 && gaps.length === 0 ? 0 : 1;
+  const whole = dropped.length === 0 && gaps.length === 0 && undecodable.length === 0 && recordings.every((r) => r.repeated === 0);
+  process.exitCode = whole ? 0 : 1;
 }
 
 async function infoTree(input: Input, hex: boolean): Promise<void> {
@@ -306,13 +341,15 @@ async function main(args: string[]): Promise<void> {
   await init();
   const inputs: Input[] = [];
   try {
-    for (const paths of command === "join" ? chunks.map((path) => [path]) : [chunks]) inputs.push(new Input(paths));
+    if (values.header !== undefined && command === "join") throw new UsageError("--header is not for join: make each file seekable with it first");
+    for (const paths of command === "join" ? chunks.map((path) => [path]) : [chunks]) inputs.push(new Input(paths, values.header));
     const input = inputs[0]!;
+    const flags = values["keep-undecodable"] ? planFlags.keepUndecodable : 0;
     if (command === "header") await header(input, index, values.output);
     else if (command === "clusters") await clusters(input, index, values.output);
-    else if (command === "seekable") await seekable(input, index, values.output);
-    else if (command === "clip") await clip(input, index, { start, end }, values.output);
-    else if (command === "join") await joinAll(inputs, values.output);
+    else if (command === "seekable") await seekable(input, index, flags, values.output);
+    else if (command === "clip") await clip(input, index, flags, { start, end }, values.output);
+    else if (command === "join") await joinAll(inputs, flags, values.output);
     else if (command === "check") await check(input, values.json ?? false);
     else if (values.json) await infoJSON(input);
     else await infoTree(input, values.hex ?? false);

@@ -260,7 +260,12 @@ export class Splitter {
     return this.instance.push(this.handle, piece);
   }
 
-  /** After each `push` and `finish`: the offset from which the stream must be pushed, and finished, again, or -1. */
+  /** Says that bytes are missing here. */
+  lost(): void {
+    this.instance.lost(this.handle);
+  }
+
+  /** After each `push`, `lost` and `finish`: the offset from which the stream must be pushed, and finished, again, or -1. */
   rewind(): number {
     return this.instance.rewind(this.handle);
   }

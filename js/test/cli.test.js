@@ -1,7 +1,7 @@
 // The command line, as a person runs it, on real recordings.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,7 +124,9 @@ describe("check", () => {
     files.splice(5, 1);
     const { status, text } = check(files);
     assert.equal(status, 1);
-    assert.match(text, /^Left out 1: \d+ bytes at \d+ \(.*-004\.chunk at \d+\), 2\.660 s to 3\.260 s: .* is earlier than the one before it of its track$/m);
+    assert.match(text, /^Missing 1: before \d+ \(.*-006\.chunk at \d+\): track 2 has no sound from 2\.660 s to 3\.260 s$/m);
+    assert.match(text, /^Undecodable 1: \d+ frames from 2\.\d+ s to 2\.\d+ s \(track 2, .*\) have no certain time, as the head of their Cluster is lost$/m);
+    assert.match(text, /^Undecodable 2: \d+ frames from 3\.\d+ s to 4\.313 s \(track 1, .*\) refer to lost ones$/m);
   });
 
   test("of one that lost a chunk between two blocks says so by its clock", () => {
@@ -132,7 +134,14 @@ describe("check", () => {
     files.splice(20, 1);
     const { status, text, stderr } = check(files);
     assert.deepEqual([status, stderr], [1, ""]);
-    assert.match(text, /\nMissing 1: before \d+ \(.*-021\.chunk at \d+\): track 2 has no sound from 6\.038 s to 6\.338 s\nEvery byte of 1378422 belongs to a whole element\.\n$/);
+    assert.match(text, /\nMissing 1: before \d+ \(.*-021\.chunk at \d+\): track 2 has no sound from 6\.038 s to 6\.338 s\nUndecodable 1: \d+ frames from 6\.\d+ s to \d\.\d+ s \(track 1, .*\) refer to lost ones\nEvery byte of 1378422 belongs to a whole element\.\n$/);
+  });
+
+  test("of one that has chunks twice says how many blocks come twice", () => {
+    const files = chunkFiles("firefox-01-opus-ts50");
+    const { status, text } = check(files.toSpliced(5, 0, files[5]));
+    assert.equal(status, 1);
+    assert.match(text, /^Repeated: \d+ blocks of recording 1 come twice$/m);
   });
 
   test("of one that is cut short has exit status 1, and with --json the report", () => {
@@ -148,6 +157,49 @@ describe("check", () => {
     writeFileSync(join(folder, "text"), "no recording at all");
     assert.deepEqual(check(["text"]), { status: 2, text: "", stderr: "webmend: the stream begins with 6E 6F 20 72 and not with an EBML header (1A 45 DF A3)\n" });
     assert.equal(check(["no such file"]).status, 2);
+  });
+});
+
+describe("a recording whose first chunks are lost", () => {
+  const name = "chromium-08-pause-vp8opus-ts500";
+  let files;
+  before(() => {
+    files = chunkFiles(name);
+    webmend(["header", ...files, "-o", "stored-header.webm"]);
+  });
+  const frames = (file) => {
+    const args = ["-v", "error", "-count_packets", "-show_entries", "stream=codec_type,nb_read_packets", "-of", "csv=p=0", join(folder, file)];
+    return Object.fromEntries(execFileSync("ffprobe", args, { encoding: "utf8" }).trim().split("\n").map((line) => line.split(",")));
+  };
+
+  test("has no header without --header, and says so", () => {
+    const { status, stderr } = webmend(["seekable", ...files.slice(4), "-o", "headless.webm"]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^webmend: Cluster at \d+ has no header before it: the beginning of the recording is missing\n$/);
+  });
+
+  test("is joined after a stored header, at the next cluster", () => {
+    const { status, stderr } = webmend(["seekable", "--header", "stored-header.webm", ...files.slice(4), "-o", "joined.webm"]);
+    assert.equal(status, 0);
+    assert.match(stderr, /^webmend: 53 frames from 2\.195 s to 4\.313 s \(track 1, .*\) refer to lost ones: left out\n$/);
+    assert.equal(spawnSync("ffmpeg", ["-v", "error", "-i", join(folder, "joined.webm"), "-f", "null", "-"], { encoding: "utf8" }).stderr, "");
+    const left = frames("joined.webm");
+    webmend(["seekable", "--keep-undecodable", "--header", "stored-header.webm", ...files.slice(4), "-o", "kept.webm"]);
+    const kept = frames("kept.webm");
+    assert.deepEqual([kept.audio, Number(kept.video)], [left.audio, Number(left.video) + 53]);
+  });
+
+  test("has clusters that play after that header", () => {
+    const { status } = webmend(["clusters", "--header", "stored-header.webm", ...files.slice(4), "-o", "late.webm"]);
+    assert.equal(status, 0);
+    assert.ok(recording(name).includes(readFileSync(join(folder, "late.webm"))));
+  });
+
+  test("needs no stored header if its own is there", () => {
+    webmend(["seekable", ...files, "-o", "own.webm"]);
+    const { status, stderr } = webmend(["seekable", "--header", "stored-header.webm", ...files, "-o", "both.webm"]);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.ok(readFileSync(join(folder, "both.webm")).equals(readFileSync(join(folder, "own.webm"))));
   });
 });
 
