@@ -153,7 +153,7 @@ export interface Undecodable {
    * cluster, as the head of another is lost before it; `invalid-block`: blocks of a track
    * that the header has not.
    */
-  reason: string;
+  reason: "no-key-frame" | "out-of-order" | "invalid-block";
   recording: number;
   /** The number of the track, or that of the first of them. */
   track: number;
