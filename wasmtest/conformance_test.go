@@ -155,12 +155,12 @@ func TestEveryBuildSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"MP4", []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"), webm.CodeNotWebM, "MP4"},
 		{"Ogg", []byte("OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00"), webm.CodeNotWebM, "Ogg"},
 		{"noise", whole[clusters[0]+1000 : clusters[0]+9000], webm.CodeNotWebM, "EBML header"},
-		{"a stream without its header", whole[clusters[0]:], webm.CodeNotWebM, "Cluster"},
+		{"a stream without its header", whole[clusters[0]:], webm.CodeMissing, "no header before it"},
 		{"one cut inside the EBML ID", whole[:3], webm.CodeTruncated, "EBML header"},
 		{"one cut inside the header", whole[:clusters[0]-20], webm.CodeTruncated, ""},
 		{"one cut inside a block", whole[:clusters[0]+10000], "", ""},
 		{"a zero where an element must be", damaged(clusters[1], "\x00\x00\x00\x00"), webm.CodeInvalidID, ""},
-		{"a cluster with an element of 2^56-2 bytes", slices.Concat(whole[:first], []byte("\xA3\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFE"), whole[first:]), "", ""},
+		{"a cluster with an element of 2^56-2 bytes", slices.Concat(whole[:first], []byte("\xA3\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFE"), whole[first:]), webm.CodeTooLarge, "MaxClusterSize"},
 		{"a sized cluster that its block runs out of", slices.Concat(whole[:clusters[0]],
 			[]byte("\x1F\x43\xB6\x75\x85\xE7\x81\x00"+"\xA3\x88"), make([]byte, 100)), webm.CodeOverrun, "runs past the end"},
 		{"Tracks of unknown size", damaged(bytes.Index(whole, []byte("\x16\x54\xAE\x6B"))+4, "\xFF"), webm.CodeUnknownSize, ""},
@@ -203,7 +203,7 @@ func checkTranscripts(t *testing.T, names []string, jobs []job) {
 			for i, got := range b.transcripts(t, jobs) {
 				want := expectedTranscript(jobs[i])
 				if b.calls == nil {
-					withoutForms(want)
+					asByPackage(want)
 				}
 				t.Run(names[i], func(t *testing.T) { compare(t, got, want) })
 			}
@@ -211,8 +211,10 @@ func checkTranscripts(t *testing.T, names []string, jobs []job) {
 	}
 }
 
-// withoutForms takes out what the npm package's clusters have as bytes instead.
-func withoutForms(transcript value) {
+// asByPackage takes out of a transcript what the npm package's clusters have as bytes
+// instead, and puts in what only its reports have.
+func asByPackage(transcript value) {
+	transcript.(object)["report"].(object)["missing"] = array{}
 	for _, step := range transcript.(object)["steps"].(array) {
 		for _, cluster := range step.(object)["clusters"].(array) {
 			delete(cluster.(object), "form")
@@ -249,9 +251,9 @@ func TestEveryBuildListsTheElementsThatPackageWebmFinds(t *testing.T) {
 // What a host does wrong gets a status, and harms no other stream.
 func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 	const noHandle, failed = -2.0, -1.0
-	empty := object{"bytes": 0.0, "recordings": array{}, "other": array{}, "dropped": array{}, "gaps": array{}, "error": nil}
+	empty := object{"bytes": 0.0, "recordings": array{}, "other": array{}, "dropped": array{}, "gaps": array{}, "undecodable": array{}, "error": nil}
 	notWebM := object{"code": "not-webm", "offset": 0.0, "path": "",
-		"message": "webm: the stream begins with 6E 6F 74 20 and not with an EBML header (1A 45 DF A3)"}
+		"message": "webm: the stream is Ogg, not WebM: give MediaRecorder the mimeType video/webm or audio/webm"}
 
 	tests := []struct {
 		name  string
@@ -285,7 +287,7 @@ func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 		}},
 		{"a handle used again after a stream that failed", []call{
 			{"open", 0, "", 0.0},
-			{"pushChunk", 0, "not WebM at all", failed},
+			{"pushChunk", 0, "OggS, not WebM", failed},
 			{"lastError", 0, "", notWebM},
 			{"pushChunk", 0, "", failed},
 			{"close", 0, "", 0.0},
@@ -299,7 +301,7 @@ func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 		{"two streams at once, one of them bad", []call{
 			{"open", 0, "", 0.0},
 			{"open", 0, "", 1.0},
-			{"pushChunk", 0, "not WebM at all", failed},
+			{"pushChunk", 0, "OggS, not WebM", failed},
 			{"pushChunk", 1, "\x1A", 0.0},
 			{"close", 0, "", 0.0},
 			{"open", 1, "", 0.0},

@@ -244,6 +244,8 @@ func (s *Splitter) search(chunk []byte, offset int64) {
 		s.goOnInHeader(found)
 	case found != nil:
 		s.meet(found)
+	case s.inCluster && s.lost.needed(s.size) >= s.lost.until:
+		s.settle() // there is no other in it
 	case !known && len(s.lost.trials) == 0 && offset+int64(len(chunk))-peekLen >= s.lost.from+maxJunk:
 		s.giveUp(s.lost.reason)
 	}

@@ -163,11 +163,17 @@ async function watchAppended(recording, initialization, clusters, hasVideo, poin
 export async function long(megabytes) {
   const { recording: first, bytes } = await record("chromium-noalpha-03-vp8opus-ts250");
   const clusters = first.takeClusters();
-  const again = bytes.slice(clusters[0].start, clusters.at(-1).end);
   const recording = new Recording();
   await recording.pushChunk(bytes.subarray(0, clusters[0].start));
-  while (recording.report.bytes < megabytes << 20) {
-    await recording.pushChunk(again);
+  for (let shift = 0; recording.report.bytes < megabytes << 20; shift += Math.ceil(first.duration * 1000)) {
+    const again = clusters.flatMap(({ start, end, timestamp }) => {
+      const head = start + 12; // its Timestamp follows, and is made one of 4 bytes
+      const time = new DataView(new ArrayBuffer(6));
+      time.setUint16(0, 0xe784);
+      time.setUint32(2, timestamp + shift);
+      return [bytes.subarray(start, head), time, bytes.subarray(head + 2 + (bytes[head + 1] & 0x7f), end)];
+    });
+    await recording.pushChunk(new Blob(again));
     recording.takeClusters();
   }
   await recording.finish();
