@@ -285,3 +285,22 @@ func TestOfARecordingThatIsCutAsManyFramesAreLeftAsFfprobeFinds(t *testing.T) {
 		})
 	}
 }
+
+// A header that is damaged costs what only it can tell.
+func TestOfARecordingWhoseHeaderIsDamagedAsManyFramesAreLeftAsFfprobeFinds(t *testing.T) {
+	eachRepresentative(t, func(t *testing.T, r recording, p part) {
+		whole := splitDamaged(r.data).frames(t, r.data)
+		random := rand.New(rand.NewPCG(uint64(len(r.data)), uint64(len(damages))))
+		header, rest := r.data[:p.header.End], r.data[p.header.End:]
+		for _, damage := range damages[4:] { // those at any place
+			for range 4 {
+				stream := append(damage.do(random, header, 0, 0, 0), rest...)
+				o := splitDamaged(stream)
+				want := probed(t, file(t, stream)).of(whole)
+				if got := o.frames(t, stream).of(whole); got < want {
+					t.Errorf("%s: %d frames are left, and ffprobe finds %d (%v)", damage.name, got, want, o.err)
+				}
+			}
+		}
+	})
+}
