@@ -1310,63 +1310,6 @@ func TestWhatCannotBeJoinedIsSaidWithTheTracks(t *testing.T) {
 	})
 }
 
-func TestPlansOfDamagedRecordingsAreSound(t *testing.T) {
-	for seed, name := range []string{
-		"chromium-23b-stop-at-60ms", "firefox-31-camera-audioonly", "chromium-36-late-requestdata",
-		"chromium-24-same-recorder-restart", "firefox-24-same-recorder-restart", "chromium-13b-alpha-vp9",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			random := rand.New(rand.NewPCG(3, uint64(seed)))
-			f := load(t, name)
-			places := structure(f.data)
-			plans := 0
-			for range 50 {
-				stream := mutated(random, f.data, places)
-				all, _ := indexes(stream)
-				for i, ix := range all {
-					for _, p := range planners(ix) {
-						plan, err := p.plan(ix, stream)
-						if err != nil {
-							var e *Error
-							if !errors.As(err, &e) {
-								t.Fatalf("recording %d, %s: %v", i, p.name, err)
-							}
-							continue
-						}
-						plans++
-						out := made(t, plan, stream)
-						o := split(Options{}, out)
-						o.check(t, out)
-						if o.err() != nil || len(o.headers) != 1 {
-							t.Fatalf("recording %d, %s: the splitter says %v of it, with %d headers", i, p.name, o.err(), len(o.headers))
-						}
-						w := NewWalker(0, func(Element) {})
-						err = w.Push(out)
-						if err == nil {
-							err = w.Finish()
-						}
-						// What is damaged inside a track or a block stays so.
-						var e *Error
-						if errors.As(err, &e) && !strings.Contains(e.Path, "/Tracks/") && !strings.Contains(e.Path, "/Cluster/") {
-							t.Fatalf("recording %d, %s: the walker says %v", i, p.name, err)
-						}
-					}
-					if plan, err := Join(ix, ix); err == nil {
-						out := made(t, plan, stream, stream)
-						if o := split(Options{}, out); o.err() != nil {
-							t.Fatalf("recording %d, joined with itself: %v", i, o.err())
-						}
-					}
-				}
-			}
-			if plans < 100 {
-				t.Errorf("%d plans were made of the damaged recordings: the test tests little", plans)
-			}
-		})
-	}
-}
-
 // structure are the places of a stream where its elements' heads are.
 func structure(stream []byte) (places []int) {
 	for _, e := range refElements(stream) {

@@ -5,7 +5,6 @@ package webm
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -55,131 +54,6 @@ func TestAStreamGoesOnAfterDamage(t *testing.T) {
 				t.Errorf("dropped %s, clusters %s; want %s and %d clusters", got, ranges(o.clusters), c.dropped, c.clusters)
 			}
 		})
-	}
-}
-
-// damages are what can happen to a recording on its way, by its chunks.
-var damages = []struct {
-	name string
-	do   func(random *rand.Rand, chunks [][]byte) [][]byte
-}{
-	{"a chunk is lost", func(r *rand.Rand, c [][]byte) [][]byte {
-		i := 1 + r.IntN(len(c)-1)
-		return slices.Delete(slices.Clone(c), i, i+1)
-	}},
-	{"a chunk is doubled", func(r *rand.Rand, c [][]byte) [][]byte {
-		i := 1 + r.IntN(len(c)-1)
-		return slices.Insert(slices.Clone(c), i, c[i])
-	}},
-	{"two chunks are swapped", func(r *rand.Rand, c [][]byte) [][]byte {
-		c = slices.Clone(c)
-		i := 1 + r.IntN(len(c)-2)
-		c[i], c[i+1] = c[i+1], c[i]
-		return c
-	}},
-	{"900 bytes are lost", func(r *rand.Rand, c [][]byte) [][]byte {
-		all := slices.Concat(c...)
-		at := 400 + r.IntN(len(all)-1400)
-		return [][]byte{all[:at], all[at+900:]}
-	}},
-	{"64 bytes are overwritten", func(r *rand.Rand, c [][]byte) [][]byte {
-		all := slices.Concat(c...)
-		at := 400 + r.IntN(len(all)-500)
-		for i := range 64 {
-			all[at+i] = byte(r.Uint32())
-		}
-		return [][]byte{all}
-	}},
-	{"a chunk is zeroed", func(r *rand.Rand, c [][]byte) [][]byte {
-		c = slices.Clone(c)
-		i := 1 + r.IntN(len(c)-1)
-		c[i] = make([]byte, len(c[i]))
-		return c
-	}},
-	{"4 KB of junk are inserted", func(r *rand.Rand, c [][]byte) [][]byte {
-		all := slices.Concat(c...)
-		at := 400 + r.IntN(len(all)-500)
-		junk := make([]byte, 4096)
-		for i := range junk {
-			junk[i] = byte(r.Uint32())
-		}
-		return [][]byte{all[:at], junk, all[at:]}
-	}},
-}
-
-func TestDamageToARecordingCostsWhatItIsInAndNoMore(t *testing.T) {
-	eachFixture(t, func(t *testing.T, f fixture) {
-		if len(f.data) < 3000 || len(f.chunks) < 3 {
-			return
-		}
-		// The header stays: without it there is nothing to go on with.
-		whole := split(Options{}, f.data)
-		for len(f.chunks[0]) < int(whole.headers[0].End) {
-			f.chunks = append([][]byte{slices.Concat(f.chunks[0], f.chunks[1])}, f.chunks[2:]...)
-		}
-		if len(f.chunks) < 3 {
-			return
-		}
-		for i, damage := range damages {
-			for seed := range uint64(2) {
-				random := rand.New(rand.NewPCG(seed, uint64(i)))
-				chunks := damage.do(random, f.chunks)
-				damaged := slices.Concat(chunks...)
-				o := splitChunked(t, chunks, damaged)
-				o.check(t, damaged)
-				if o.pushErr != nil {
-					t.Errorf("%s, seed %d: %v", damage.name, seed, o.pushErr)
-				}
-
-				// Of clusters that the damage did not touch all are there, but for
-				// that in which a block whose size was damaged ended.
-				lost := 0
-				for _, c := range whole.clusters {
-					was := f.data[c.Start:c.End]
-					if !bytes.Contains(damaged, was) {
-						continue
-					}
-					if !slices.ContainsFunc(o.clusters, func(d Cluster) bool { return bytes.Equal(damaged[d.Start:d.End], was) }) {
-						lost++
-					}
-				}
-				if lost > 2 {
-					t.Errorf("%s, seed %d: %d clusters are lost that were not touched, of %d", damage.name, seed, lost, len(whole.clusters))
-				}
-			}
-		}
-	})
-}
-
-// splitChunked splits a stream in these chunks and in others, and compares.
-func splitChunked(t *testing.T, chunks [][]byte, stream []byte) outcome {
-	t.Helper()
-	o := split(Options{}, chunks...)
-	compare(t, "cut at random", split(Options{}, cut(stream, uint64(len(stream)))...).String(), o.String())
-	return o
-}
-
-func TestSearchingTakesWorkInProportionToTheStream(t *testing.T) {
-	// Candidates that never are anything: each could have everything after it read.
-	trap := slices.Concat([]byte(clusterMagic), []byte("\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xE7\x81\x00\xA3\x08\x00\x00\x00"))
-	var before float64
-	for _, megabytes := range []int{1, 2, 4} {
-		data := slices.Concat(stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "frame"))), []byte{0}, bytes.Repeat(trap, megabytes<<20/len(trap)))
-		var s *Splitter
-		n := testing.AllocsPerRun(1, func() {
-			s = NewSplitter(Options{})
-			for chunk := range slices.Chunk(data, 64<<10) {
-				s.Push(chunk)
-			}
-			s.Finish()
-		})
-		if before > 0 && n > 2.2*before {
-			t.Errorf("%d MB: %.0f allocations, after %.0f for half", megabytes, n, before)
-		}
-		if len(s.lost.trials) > maxTrials {
-			t.Errorf("%d candidates are read at once", len(s.lost.trials))
-		}
-		before = n
 	}
 }
 
