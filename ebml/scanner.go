@@ -117,6 +117,15 @@ func (s *Scanner) Unread() (held, chunk []byte, offset int64) {
 	return append(held, s.data...), s.chunk, s.cur.Offset
 }
 
+// Looked is how many bytes Unread begins with that Value has given already: the head
+// of an element, and what was asked for of its data.
+func (s *Scanner) Looked() int {
+	if len(s.value) == 0 || s.step == betweenElements {
+		return 0
+	}
+	return s.cur.Len + len(s.value)
+}
+
 // Pos is the offset up to which the scanner has read.
 func (s *Scanner) Pos() int64 { return s.pos }
 

@@ -128,6 +128,10 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
 			return
 		}
+		if _, ok := s.mayGoBack(h.Offset); ok && s.before.searched != s.open.Cluster.Start {
+			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
+			return // so that it is searched for that head
+		}
 		s.open.outOfOrder = true
 		s.awaitKeyFrames()
 	}

@@ -5,13 +5,9 @@ import "github.com/webmend/webmend/ebml"
 // How a Splitter goes on after damage: it looks for the next place that really is
 // a Cluster, or the EBML header of another recording, and not merely the four
 // bytes of one's ID. The test of a candidate is to read it: a cluster must have its
-// Timestamp and then whole blocks, of tracks that there are.
+// Timestamp and then a whole block, of a track that there is.
 
 const (
-	// provenBlocks is how many whole blocks prove a cluster, if it has not ended
-	// before: the end of one is where the next must begin.
-	provenBlocks = 2
-
 	// maxTrials bounds how many candidates are read at once, so that the work for a
 	// byte is bounded too. IDs by chance are one in four billion bytes.
 	maxTrials = 8
@@ -76,6 +72,9 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 			bytes = l.tail[tail+i:]
 		} else {
 			bytes = chunk[i:]
+		}
+		if at := offset + int64(i); at >= l.until && l.reason.Code == CodeOutOfOrder {
+			break // such a block is damage only if another cluster begins before it
 		}
 		if c := bytes[0]; c != clusterMagic[0] && c != ebmlMagic[0] && c != tracksMagic[0] {
 			continue
@@ -245,7 +244,7 @@ func (s *Splitter) search(chunk []byte, offset int64) {
 	case found != nil:
 		s.meet(found)
 	case s.inCluster && s.lost.needed(s.size) >= s.lost.until:
-		s.settle() // there is no other in it
+		s.findNone()
 	case !known && len(s.lost.trials) == 0 && offset+int64(len(chunk))-peekLen >= s.lost.from+maxJunk:
 		s.giveUp(s.lost.reason)
 	}

@@ -13,12 +13,13 @@ import (
 
 // before is what there was when the open cluster began, to read it again from there.
 type before struct {
-	start   int64
-	clocks  []clock
-	waits   []wait
-	nextCue int64
-	given   Cluster // what had been told of it as fragments when it was given up
-	keys    int     // and how many key frames
+	start    int64
+	searched int64 // where the last cluster began that was searched for the head of another, and has none
+	clocks   []clock
+	waits    []wait
+	nextCue  int64
+	given    Cluster // what had been told of it as fragments when it was given up
+	keys     int     // and how many key frames
 }
 
 // take keeps what there is now that a cluster begins at start.
@@ -39,20 +40,45 @@ func (b *before) take(s *Splitter, start int64) (given Cluster, keys int) {
 // on, to be searched; if the caller can push them, and the work is in proportion.
 // The damage begins at offset, and shows at end.
 func (s *Splitter) suspend(reason *Error, offset, end int64) bool {
-	const times = 4 // that all of the stream may be read again
 	s.err = nil
-	from := s.Needed()
-	if s.inCluster || s.inHeader {
-		from = max(from+1, s.open.given.End)
-	}
-	work := 2 * (end - from) // to search, and to read what has been searched
-	if !s.opts.Rewinds || s.bound > 0 || end-from < minCluster || s.rewound+work > times*end {
+	from, ok := s.mayGoBack(end)
+	if !ok {
 		return false
 	}
-	s.rewound += work
+	s.rewound += readTwice * (end - from)
 	s.lost = &search{reason: reason, from: from, until: offset}
 	s.back = from
 	return true
+}
+
+const (
+	// readTwice is how often a part that is searched is read again: to search it, and
+	// to read what has been searched.
+	readTwice = 2
+
+	// maxRewound is how often all of a stream may be, in sum.
+	maxRewound = 4
+)
+
+// mayLookAgain tells whether the first n bytes of an element that is damaged, which
+// have been looked at, may be searched as well, and counts them.
+func (s *Splitter) mayLookAgain(n int, offset int64) bool {
+	if s.rewound+int64(n) > maxRewound*offset {
+		return n == 0
+	}
+	s.rewound += int64(n)
+	return true
+}
+
+// mayGoBack tells where the search would begin for what damage that shows at end has
+// taken in, and whether it may.
+func (s *Splitter) mayGoBack(end int64) (from int64, ok bool) {
+	from = s.Needed()
+	if s.inCluster || s.inHeader {
+		from = max(from+1, s.open.given.End)
+	}
+	work := readTwice * (end - from)
+	return from, s.opts.Rewinds && !s.trial && s.bound == 0 && end-from >= minCluster && s.rewound+work <= maxRewound*end
 }
 
 // Rewind is asked after each Push, Lost and Finish, if Options say Rewinds. If it is
@@ -103,17 +129,34 @@ func (s *Splitter) Needed() int64 {
 // taken for blocks of the open cluster, reads that again up to there.
 func (s *Splitter) meet(t *Splitter) {
 	if s.inCluster && t.tried < s.lost.until {
-		s.lost, s.inCluster = nil, false
-		s.bound, s.back, s.whole = t.tried, s.before.start, s.before.start
-		s.clocks = append(s.clocks[:0], s.before.clocks...)
-		s.waits = append(s.waits[:0], s.before.waits...)
-		s.nextCue, s.before.given, s.before.keys = s.before.nextCue, s.open.given, s.open.givenKeys
-		s.recent = s.recent[:0]
-		s.scan.Reset(s.back, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize})
+		s.bound = t.tried
+		s.readAgain()
 		return
 	}
 	s.settleBefore(t.tried)
 	s.goOn(t)
+}
+
+// findNone goes on where the open cluster has been searched up to the damage: with
+// what comes after it, or, if all that was wrong is the time of a block, with that.
+func (s *Splitter) findNone() {
+	if s.lost.reason.Code == CodeOutOfOrder {
+		s.before.searched = s.open.Cluster.Start
+		s.readAgain()
+		return
+	}
+	s.settle()
+}
+
+// readAgain goes back to the beginning of the open cluster.
+func (s *Splitter) readAgain() {
+	s.lost, s.inCluster = nil, false
+	s.back, s.whole = s.before.start, s.before.start
+	s.clocks = append(s.clocks[:0], s.before.clocks...)
+	s.waits = append(s.waits[:0], s.before.waits...)
+	s.nextCue, s.before.given, s.before.keys = s.before.nextCue, s.open.given, s.open.givenKeys
+	s.recent = s.recent[:0]
+	s.scan.Reset(s.back, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize})
 }
 
 // settleBefore settles what is open where a candidate begins at offset. Elements of

@@ -200,8 +200,13 @@ func (s *Splitter) read(bytes []byte) {
 		}
 		held, chunk, offset := s.scan.Unread()
 		reason := s.err
-		if s.suspend(reason, offset, offset) {
+		n := s.scan.Looked()
+		if s.suspend(reason, offset, offset+int64(n)) {
 			return
+		}
+		if !s.mayLookAgain(n, offset) {
+			inHeld := min(n, len(held))
+			held, chunk, offset = held[inHeld:], chunk[n-inHeld:], offset+int64(n)
 		}
 		s.lose(reason)
 		s.feed(held, offset)
@@ -284,6 +289,9 @@ func (s *Splitter) Finish() (Report, error) {
 			if reason = s.finishScan(); s.back >= 0 {
 				return s.Report(), nil
 			}
+		} else if s.inCluster && s.lost.reason.Code == CodeOutOfOrder {
+			s.findNone()
+			return s.Report(), nil
 		} else {
 			reason, s.lost.trials = s.lost.reason, nil
 			s.settle()
@@ -492,7 +500,7 @@ func (s *Splitter) end(id ebml.ID) {
 		if s.err == nil {
 			s.whole = s.scan.EndOffset()
 		}
-		s.proven = s.err == nil && (s.trial && s.open.Blocks == provenBlocks || s.headless && s.open.hasTime)
+		s.proven = s.err == nil && (s.trial && s.open.Blocks > 0 || s.headless && s.open.hasTime)
 	}
 }
 
