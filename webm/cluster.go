@@ -21,8 +21,9 @@ type openCluster struct {
 	firstSum  uint32  // of its first block
 	left      []frame // that plans leave out, and key frames after them
 
-	outOfOrder bool // it has a block of audio that goes back in time, and from that on no time is certain
-	sawVideo   bool // it has a block of video
+	doubtful   *Error // what is wrong with the last element, if no block has come since
+	outOfOrder bool   // it has a block of audio that goes back in time, and from that on no time is certain
+	sawVideo   bool   // it has a block of video
 
 	// What of it has been told as fragments, and of the rest whether it has a
 	// block of video and begins with a key frame.

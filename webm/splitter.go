@@ -42,6 +42,9 @@ const (
 	// version of Matroska would be small, and misread bytes are large as a rule.
 	maxUnknown     = 1 << 10
 	maxUnknownPart = 1 << 20 // beside Clusters
+
+	// maxDoubt is how many bytes are let pass that are elements which cannot be there.
+	maxDoubt = 64 << 10
 )
 
 // A Splitter takes a stream apart into headers and clusters. It keeps nothing
@@ -200,6 +203,9 @@ func (s *Splitter) read(bytes []byte) {
 		}
 		held, chunk, offset := s.scan.Unread()
 		reason := s.err
+		if s.inCluster && s.open.doubtful != nil {
+			reason = s.open.doubtful
+		}
 		n := s.scan.Looked()
 		if s.suspend(reason, offset, offset+int64(n)) {
 			return
@@ -318,6 +324,9 @@ func (s *Splitter) finishScan() *Error {
 	s.scan.Finish()
 	s.run()
 	reason := s.err
+	if reason != nil && s.inCluster && s.open.doubtful != nil {
+		reason = s.open.doubtful
+	}
 	if reason != nil && !s.opts.Strict {
 		s.err = nil
 		if s.suspend(reason, s.whole, s.size) {
@@ -415,6 +424,7 @@ func (s *Splitter) start(h ebml.Head) {
 		case ebml.IDVoid, IDSilentTracks, IDEncryptedBlock:
 		default:
 			s.misread(h, maxUnknown)
+			s.doubt(h)
 		case IDSimpleBlock:
 			s.block = openBlock{offset: h.Offset}
 			s.scan.Read(blockHeadLen)
@@ -440,6 +450,21 @@ func (s *Splitter) misread(h ebml.Head, limit int64) {
 	if _, _, known := Lookup(h.ID); known || h.Size > limit {
 		s.fail(CodeMisplaced, "cannot be there")
 	}
+}
+
+// doubt lets elements that cannot be in a Cluster pass, should they be small and a whole
+// block come next: then only they were broken. Otherwise it is damage after all, and what
+// it took in is read again. Of a Segment's elements, which have IDs of 4 octets, none is.
+func (s *Splitter) doubt(h ebml.Head) {
+	_, _, known := Lookup(h.ID)
+	part := known && h.ID.Len() == 4
+	if s.err == nil || part || s.trial || !s.opts.Rewinds || h.Size < 0 || h.End()-s.whole > maxDoubt {
+		return
+	}
+	if s.open.doubtful == nil {
+		s.open.doubtful = s.err
+	}
+	s.err = nil
 }
 
 // value takes in a value that start asked for.
@@ -476,6 +501,10 @@ func (s *Splitter) end(id ebml.ID) {
 			s.proven = true // an EBML header, whose DocType was right
 		}
 	case IDSegment:
+		if id == IDCluster && s.open.doubtful != nil {
+			s.err = s.open.doubtful
+			return
+		}
 		s.whole = s.scan.EndOffset()
 		switch {
 		case id == IDCluster && s.trial:
@@ -496,8 +525,12 @@ func (s *Splitter) end(id ebml.ID) {
 	case IDCluster:
 		if id == IDSimpleBlock || id == IDBlockGroup {
 			s.countBlock(id)
+			if s.open.doubtful != nil && (!s.block.hasHead || s.block.track < 0) {
+				s.err = s.open.doubtful
+			}
+			s.dispel(s.block.offset)
 		}
-		if s.err == nil {
+		if s.err == nil && s.open.doubtful == nil {
 			s.whole = s.scan.EndOffset()
 		}
 		s.proven = s.err == nil && (s.trial && s.open.Blocks > 0 || s.headless && s.open.hasTime)

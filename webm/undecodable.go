@@ -8,11 +8,12 @@ package webm
 type Undecodable struct {
 	// Reason is CodeNoKeyFrame of video between a loss and the next key frame of its
 	// track, CodeOutOfOrder of all that follows a block of audio that goes back in time
-	// in its cluster, as the head of another is lost before it, and CodeInvalidBlock of
-	// blocks of a track that the header has not.
+	// in its cluster, as the head of another is lost before it, CodeInvalidBlock of
+	// blocks of a track that the header has not, and CodeMisplaced of bytes in a cluster
+	// that are an element which cannot be there, and no frames.
 	Reason     Code
 	Recording  int    // index of the recording
-	Track      uint64 // its number, or that of the first of them
+	Track      uint64 // its number, or that of the first of them, or 0 if there are none
 	Frames     int    // blocks, of one frame as a rule
 	Start, End int64  // nanoseconds, of the first of them, and of the key frame or the end of the last
 	Offset     int64  // of the first one's SimpleBlock or BlockGroup
@@ -91,6 +92,20 @@ func (s *Splitter) gapInSound(start, end int64) {
 	}
 }
 
+// dispel leaves out what was doubtful before an offset, as what follows is whole.
+func (s *Splitter) dispel(offset int64) {
+	if s.open.doubtful == nil || s.err != nil {
+		return
+	}
+	at := int64(0)
+	for _, c := range s.clocks {
+		at = max(at, c.endIfSeen())
+	}
+	s.open.left = append(s.open.left, frame{Range: Range{s.whole, offset}, track: -1, at: at, end: at, reason: s.open.doubtful.Code})
+	s.open.doubtful = nil
+	s.awaitKeyFrames()
+}
+
 // commit takes what the open cluster has seen into the report and the index.
 func (s *Splitter) commit(ix *Index) {
 	for _, k := range s.open.first {
@@ -139,8 +154,10 @@ func (s *Splitter) leaveOut(ix *Index, f frame) {
 // leaveOutFor takes a frame that is left out for another reason into the report, with
 // those before it of the same.
 func (s *Splitter) leaveOutFor(ix *Index, f frame) {
-	recording, track := len(s.report.Recordings)-1, f.stranger
-	if track == 0 {
+	recording, track, frames := len(s.report.Recordings)-1, f.stranger, 1
+	if f.track < 0 {
+		frames = 0
+	} else if track == 0 {
 		track = s.recording().Header.Tracks[f.track].Number
 	}
 	n := len(s.report.Undecodable)
@@ -149,7 +166,7 @@ func (s *Splitter) leaveOutFor(ix *Index, f frame) {
 		n++
 	}
 	u := &s.report.Undecodable[n-1]
-	u.Frames++
+	u.Frames += frames
 	u.End = max(u.End, f.end)
 	ix.leaveOut(f.Range)
 }
