@@ -10,7 +10,9 @@ GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go' -n
 LINK_SOURCES := $(shell find wasm/link -name '*.go' -not -name '*_test.go')
 JS_SOURCES := $(shell find js/src -name '*.ts') js/package.json js/tsconfig.json
 WASM_FLAGS := -trimpath -ldflags="-s -w"
-ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none
+ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none --loader:.gz=base64
+ESM := --format=esm --minify --sourcemap
+GLOBAL := --format=iife --global-name=webmend --minify --sourcemap --define:import.meta.url=scriptURL --inject:js/src/script.ts
 
 .PHONY: help
 help: ## list the targets
@@ -48,11 +50,19 @@ $(DIST)/webmend.trap.wasm: $(GO_SOURCES)
 $(DIST)/webmend.go.wasm: $(GO_SOURCES)
 	GOOS=js GOARCH=wasm go build $(WASM_FLAGS) -o $@ ./wasm
 
-$(DIST)/index.js: $(JS_SOURCES) go.mod
-	$(ESBUILD) js/src/index.ts --format=esm --minify --sourcemap --outfile=$@
-	$(ESBUILD) js/src/index.ts --format=iife --global-name=webmend --minify --sourcemap --outfile=$(DIST)/webmend.global.js \
-		--define:import.meta.url=webmendURL --banner:js='var webmendURL=globalThis.document?.currentScript?.src;'
-	$(ESBUILD) js/src/worker.ts --format=esm --minify --sourcemap --outfile=$(DIST)/worker.js
+$(DIST)/worker.js: $(JS_SOURCES) go.mod
+	$(ESBUILD) js/src/worker.ts --outfile=$@ $(ESM)
+
+# What the inlined builds have inside.
+$(DIST)/%.gz: $(DIST)/%
+	gzip -9nc $< >$@
+
+# To be imported, and for script tags, both without and with module and worker inside.
+$(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
+	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM)
+	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/inline.js $(ESM)
+	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL)
+	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/webmend.inline.global.js $(GLOBAL)
 	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
 	chmod +x $(DIST)/cli.js
 
