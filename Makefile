@@ -11,8 +11,8 @@ LINK_SOURCES := $(shell find wasm/link -name '*.go' -not -name '*_test.go')
 JS_SOURCES := $(shell find js/src -name '*.ts') js/package.json js/tsconfig.json
 WASM_FLAGS := -trimpath -ldflags="-s -w"
 ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none --loader:.gz=base64
-ESM := --format=esm --minify --sourcemap
-GLOBAL := --format=iife --global-name=webmend --minify --sourcemap --define:import.meta.url=scriptURL --inject:js/src/script.ts
+ESM := --format=esm --minify
+GLOBAL := --format=iife --global-name=webmend --minify --define:import.meta.url=scriptURL --inject:js/src/script.ts
 
 .PHONY: help
 help: ## list the targets
@@ -33,7 +33,7 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm ## run all t
 	cd js && node --test test/
 
 .PHONY: build
-build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts ## build the package into js/dist
+build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts js/LICENSE ## build the package into js/dist
 
 # What ships: smaller, and started already. See wasm/link.
 $(DIST)/webmend.wasm: $(DIST)/webmend.plain.wasm $(LINK_SOURCES)
@@ -59,15 +59,18 @@ $(DIST)/%.gz: $(DIST)/%
 
 # To be imported, and for script tags, both without and with module and worker inside.
 $(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
-	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM)
+	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/inline.js $(ESM)
-	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL)
+	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL) --sourcemap
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/webmend.inline.global.js $(GLOBAL)
 	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
 	chmod +x $(DIST)/cli.js
 
 $(DIST)/index.d.ts: $(JS_SOURCES) js/node_modules/.package-lock.json
 	js/node_modules/.bin/tsc -p js
+
+js/LICENSE: LICENSE # which npm packs
+	cp $< $@
 
 js/node_modules/.package-lock.json: js/package.json js/package-lock.json
 	npm ci --prefix js --no-audit --no-fund --loglevel=error
@@ -105,4 +108,4 @@ size: build ## print the module's size and start beside the plain one's and an e
 
 .PHONY: clean
 clean: ## remove all that was built
-	rm -rf $(DIST) js/node_modules
+	rm -rf $(DIST) js/node_modules js/LICENSE
