@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 DIST := js/dist
+CONSUMERS := wasmtest/consumers/node_modules
 # The link step knows the tables of this version's runtime.
 export GOTOOLCHAIN := go1.26.8
 GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/link/*') go.mod go.sum
@@ -23,7 +24,7 @@ demo: build ## build everything and serve the demo page on 127.0.0.1
 	go run ./demo
 
 .PHONY: test
-test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm ## run all tests, with everything that they need
+test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)/.package-lock.json ## run all tests, with everything that they need
 	test -z "$$(gofmt -l .)"
 	go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./wasm
@@ -72,8 +73,9 @@ $(DIST)/index.d.ts: $(JS_SOURCES) js/node_modules/.package-lock.json
 js/LICENSE: LICENSE # which npm packs
 	cp $< $@
 
-js/node_modules/.package-lock.json: js/package.json js/package-lock.json
-	npm ci --prefix js --no-audit --no-fund --loglevel=error
+# The compiler, and the bundlers and the like that the package is tested with.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # What the tests verify with. Each is looked for first; only root can install.
@@ -103,9 +105,9 @@ golden: ## write the expected results of tests anew, to be read before they are 
 	go test ./webm -update
 
 .PHONY: size
-size: build ## print the module's size and start beside the plain one's and an empty one's
+size: build ## print the scripts' and the module's sizes, and its start, beside an empty module's
 	go test -count=1 -v -run 'TestSizeIs|TestColdStart' ./wasmtest
 
 .PHONY: clean
 clean: ## remove all that was built
-	rm -rf $(DIST) js/node_modules js/LICENSE
+	rm -rf $(DIST) js/node_modules js/LICENSE $(CONSUMERS)

@@ -42,7 +42,7 @@ const types = ["start", "dataavailable", "stop"];
  */
 const late = 100;
 
-/** Hears a recorder to the end. */
+/** Hears a recorder to the end. @internal */
 export class Attachment {
   readonly #recorder: Recorder;
   readonly #listener: Listener;

@@ -2,10 +2,17 @@
 
 import { WebmendError } from "./error.js";
 
-/** Where the module may come from: its address, what `fetch` gives, its bytes, or what was compiled of them. */
-export type WasmSource = string | URL | Response | Promise<Response> | BufferSource | WebAssembly.Module;
+/** A WebAssembly.Module, which Node's types do not have. */
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never;
 
-/** Compiles the module, while it comes if that can be. Rejects with a WebmendError of code `load`. */
+/** Where the module may come from: its address, what `fetch` gives, its bytes, or the WebAssembly.Module made of them. */
+export type WasmSource = string | URL | Response | Promise<Response> | ArrayBuffer | ArrayBufferView<ArrayBuffer> | CompiledModule;
+
+/**
+ * Compiles the module, while it comes if that can be. Rejects with a WebmendError of code `load`.
+ *
+ * @internal
+ */
 export async function compile(where: () => WasmSource): Promise<WebAssembly.Module> {
   try {
     const source = where();

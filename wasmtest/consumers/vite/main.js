@@ -1,0 +1,4 @@
+import { Recording } from "webmend";
+import { record } from "./record.js";
+
+globalThis.run = () => record({ Recording });
