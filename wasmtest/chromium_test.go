@@ -114,7 +114,7 @@ func (p *tab) handler() http.Handler {
 	})
 
 	// The package where its module comes only when the page says so, where the
-	// server does not know its type, and where it is not at all.
+	// server has other types for it, and where it is not at all.
 	gate := make(chan struct{})
 	mux.HandleFunc("POST /open-the-gate", func(http.ResponseWriter, *http.Request) { close(gate) })
 	mux.Handle("/gated/index.js", http.StripPrefix("/gated", package_))
@@ -125,11 +125,17 @@ func (p *tab) handler() http.Handler {
 		}
 		http.StripPrefix("/gated", package_).ServeHTTP(w, r)
 	})
-	mux.Handle("/plain/index.js", http.StripPrefix("/plain", package_))
-	mux.HandleFunc("/plain/webmend.wasm", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain")
-		http.StripPrefix("/plain", package_).ServeHTTP(w, r)
-	})
+	for folder, contentType := range map[string]string{
+		"/plain":      "text/plain",
+		"/parameters": "application/wasm; charset=utf-8",
+		"/page-there": "text/html",
+	} {
+		mux.Handle(folder+"/index.js", http.StripPrefix(folder, package_))
+		mux.HandleFunc(folder+"/webmend.wasm", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			http.StripPrefix(folder, package_).ServeHTTP(w, r)
+		})
+	}
 	mux.Handle("/nowhere-near-the-module/index.js", http.StripPrefix("/nowhere-near-the-module", package_))
 
 	mux.HandleFunc("POST /upload/{name...}", func(w http.ResponseWriter, r *http.Request) {

@@ -225,15 +225,25 @@ func TestWebpacksBuildFindsTheModuleByItselfAndRecords(t *testing.T) {
 	})
 }
 
-// Vite serves dependencies from a cache of its own, where their files are not.
-func TestVitesServerFindsTheModuleByItself(t *testing.T) {
-	dir := project(t, "vite")
+// freePort is a port that nobody listens to.
+func freePort(t *testing.T) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	listener.Close()
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// Vite serves dependencies from a cache of its own, where their files are not.
+func TestVitesServerFindsTheModuleByItself(t *testing.T) {
+	dir := project(t, "vite")
+	port := freePort(t)
 	vite := exec.Command(filepath.Join(dir, "node_modules/.bin/vite"), "--strictPort", "--host", "127.0.0.1", "--port", port)
 	vite.Dir = dir
 	if err := vite.Start(); err != nil {
