@@ -5,6 +5,7 @@ package wasmtest
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net"
@@ -274,6 +275,16 @@ func TestThePackageInAPageWithoutABundler(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(dir, "webmend"), os.DirFS(filepath.Join(dir, "node_modules/webmend/dist"))); err != nil {
 		t.Fatal(err)
 	}
+	// As unpkg and jsDelivr give it by the package's name, which has no folder.
+	var manifest struct{ Unpkg, Jsdelivr string }
+	text, err := os.ReadFile(filepath.Join(dir, "node_modules/webmend/package.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &manifest)
+	}
+	if err != nil || manifest.Unpkg != manifest.Jsdelivr {
+		t.Fatalf("unpkg has %s, jsDelivr %s (%v)", manifest.Unpkg, manifest.Jsdelivr, err)
+	}
+	copyFile(t, filepath.Join(dir, "node_modules/webmend", manifest.Unpkg), filepath.Join(dir, "named"))
 	strict := "default-src 'none'; img-src data:; media-src blob:; require-trusted-types-for 'script'; script-src 'self'"
 	allowed := strict + " 'wasm-unsafe-eval'"
 	for _, test := range []struct{ name, page, policy string }{
@@ -281,6 +292,7 @@ func TestThePackageInAPageWithoutABundler(t *testing.T) {
 		{"by import, with a strict policy", "module.html", allowed + "; connect-src 'self'"},
 		{"by its script tag", "global.html", ""},
 		{"by its script tag, with a strict policy", "global.html", allowed + "; connect-src 'self'"},
+		{"by its script tag, by the package's name", "named.html", ""},
 		{"by the script tag that has the module inside", "inline.html", ""},
 		{"by the script tag that has the module inside, where nothing may be fetched", "inline.html", allowed},
 	} {
