@@ -192,7 +192,7 @@ describe("a splitter", () => {
     const { readable, writable } = splitter();
     const read = readable.getReader().read();
     const writer = writable.getWriter();
-    const written = writer.write(new Uint8Array(100));
+    const written = writer.write(new TextEncoder().encode("\0\0\0\x1cftypmp42\0\0\0\0mp42mp41isomavc1"));
     await assert.rejects(read, { name: "WebmendError", code: "not-webm" });
     await assert.rejects(written, { code: "not-webm" });
     await assert.rejects(writer.closed, { code: "not-webm" });
