@@ -250,17 +250,21 @@ func TestVitesServerFindsTheModuleByItself(t *testing.T) {
 	if err := vite.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		vite.Process.Kill()
-		vite.Wait()
-	})
+	exited := make(chan error, 1)
+	go func() { exited <- vite.Wait() }()
+	t.Cleanup(func() { vite.Process.Kill() })
 	url := "http://127.0.0.1:" + port + "/"
 	for {
-		if response, err := http.Get(url); err == nil {
+		response, err := http.Get(url)
+		if err == nil {
 			response.Body.Close()
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case err := <-exited:
+			t.Fatalf("Vite has exited: %v", err)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 	p := visit(t, url)
 	evaluate[chromedp.Void](t, p, `new Promise((resolve) => {

@@ -36,9 +36,8 @@ interface Listener {
 const types = ["start", "dataavailable", "stop"];
 
 /**
- * How long something can still come after `stop`, in milliseconds. In Firefox the
- * last blob comes a task later when it was tracks that ended, and `start` can be on
- * its way when a recorder is stopped at once.
+ * How long something can still come after `stop`, in milliseconds: in Firefox now and
+ * then the last blob, a task later. And how long `start` can be on its way.
  */
 const late = 100;
 
