@@ -31,7 +31,7 @@ export class Header {
   }
 
   /** A copy of the bytes as recorded. */
-  async bytes(): Promise<Bytes> {
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.#blob.arrayBuffer());
   }
 }
@@ -83,7 +83,7 @@ export class Cluster {
   }
 
   /** A copy of those bytes. */
-  async bytes(): Promise<Bytes> {
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.blob().arrayBuffer());
   }
 
