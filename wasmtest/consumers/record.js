@@ -1,7 +1,17 @@
 // What each page does with the package: it records a picture and a tone, and plays
 // what comes of them.
 
-export async function record({ Recording }) {
+let instances = 0; // of the module, in the page
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+  construct(target, args) {
+    instances++;
+    return new target(...args);
+  },
+});
+
+export async function record({ init, Recording }, worker = false) {
+  instances = 0;
+  await init({ worker });
   const stream = source();
   const recorder = new MediaRecorder(stream, { mimeType: "video/webm;codecs=vp8,opus" });
   const recording = Recording.attach(recorder);
@@ -20,6 +30,7 @@ export async function record({ Recording }) {
   for (const track of stream.getTracks()) track.stop();
   const seekable = await recording.seekable();
   return {
+    inPage: instances > 0,
     bytes: report.bytes,
     segments: segments.length,
     dropped: report.dropped.length,

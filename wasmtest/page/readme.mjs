@@ -1,7 +1,7 @@
 // What comes of each example of js/README.md, under whose heading it is here. Each
 // throws what is wrong. The names that an example takes for granted are globals.
 
-import { Recording, repair } from "/dist/index.js";
+import { Header, Recording, repair } from "/dist/index.js";
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -110,6 +110,42 @@ export const checks = {
     }
   },
 
+  async "Chunks in any order"(run) {
+    const chunks = (await recorded()).map((chunk, sequence) => ({ chunk, sequence }));
+    const lost = chunks.length - 3;
+    const received = [...chunks.slice(5).reverse(), ...chunks].filter((c) => c.sequence !== lost);
+    const uploads = [];
+    const warnings = [];
+    const { warn } = console;
+    console.warn = (...said) => warnings.push(said.join(" "));
+    try {
+      Object.assign(globalThis, { received, upload: async (blob) => uploads.push(blob) });
+      await run();
+    } finally {
+      console.warn = warn;
+    }
+    check(warnings.join() === `missing ${lost} ${lost}`, `it says ${warnings}`);
+    await play(uploads[0]);
+  },
+
+  async "Join with a stored header"(run) {
+    const { stream, recorder, blobs } = record();
+    const recording = Recording.attach(recorder);
+    recorder.start(100);
+    const reader = recording.segments.getReader();
+    const { value: header } = await reader.read();
+    check(header instanceof Header, "there is no header");
+    await reader.read();
+    const later = blobs.length;
+    await wait(1500);
+    end(stream);
+    await recording.finished;
+    const uploads = [];
+    Object.assign(globalThis, { storedHeader: await header.bytes(), laterChunks: blobs.slice(later), upload: async (blob) => uploads.push(blob) });
+    await run();
+    await play(uploads[0]);
+  },
+
   async "Upload while it is recorded"(run) {
     const { stream, recorder, blobs } = record();
     const { fetch } = globalThis;
@@ -195,6 +231,21 @@ export const checks = {
       check(Math.abs(time - at) < 0.15 && duration > 0.01, `at ${time} s, ${duration} s were spoken; the one before ends at ${at} s`);
       at = time + duration;
     }
+  },
+
+  async "In a worker"(run) {
+    let instances = 0; // of the module, in the page
+    WebAssembly.Instance = new Proxy(WebAssembly.Instance, { construct: (target, args) => ++instances && new target(...args) });
+    const { stream, recorder } = record();
+    const video = document.createElement("video");
+    Object.assign(globalThis, { recorder, video });
+    const example = run();
+    await until(() => recorder.state === "recording");
+    await wait(1500);
+    end(stream);
+    await example;
+    await play(video.src);
+    check(instances === 0, "the page did the work");
   },
 
   async "Where the module is"(run) {

@@ -4,7 +4,7 @@ import { createReadStream, openAsBlob } from "node:fs";
 import { Readable } from "node:stream";
 import { Recording, repair, splitter, WebmendError } from "webmend";
 
-const recording = new Recording({ keep: false });
+using recording = new Recording({ keep: false });
 for await (const chunk of createReadStream("recording.webm")) await recording.pushChunk(chunk as Buffer);
 const report = await recording.finish();
 console.log(report.recordings[0]?.duration, recording.takeClusters().map((cluster) => cluster.start));

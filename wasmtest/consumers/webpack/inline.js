@@ -1,4 +1,4 @@
-import { Recording } from "webmend/inline";
+import { init, Recording } from "webmend/inline";
 import { record } from "./record.js";
 
-globalThis.run = () => record({ Recording });
+globalThis.run = (worker) => record({ init, Recording }, worker);
