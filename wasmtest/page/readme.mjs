@@ -209,10 +209,15 @@ export const checks = {
     video.muted = true;
     Object.assign(globalThis, { recorder, video });
     await run();
-    await until(() => video.buffered.length > 0 && video.buffered.end(0) > 1.5);
-    check(recorder.state === "recording" && video.buffered.length === 1, `${video.buffered.length} ranges are buffered, the recorder is ${recorder.state}`);
+    // Of clusters of a quarter of a second. A machine that is busy can leave holes in what it records.
+    const ranges = () => Array.from(video.buffered, (_, i) => [video.buffered.start(i), video.buffered.end(i)]);
+    const long = () => ranges().find(([start, end]) => end - start > 1.5);
+    await until(long);
+    check(recorder.state === "recording", `the recorder is ${recorder.state}`);
+    const [start] = long();
+    video.currentTime = start;
     await video.play();
-    await until(() => video.currentTime > 0.5);
+    await until(() => video.currentTime > start + 0.5);
     end(stream);
   },
 
