@@ -4,13 +4,16 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 DIST := js/dist
+CONSUMERS := wasmtest/consumers/node_modules
 # The link step knows the tables of this version's runtime.
 export GOTOOLCHAIN := go1.26.8
 GO_SOURCES := $(shell find ebml webm wasm -name '*.go' -not -name '*_test.go' -not -path 'wasm/link/*') go.mod go.sum
 LINK_SOURCES := $(shell find wasm/link -name '*.go' -not -name '*_test.go')
 JS_SOURCES := $(shell find js/src -name '*.ts') js/package.json js/tsconfig.json
 WASM_FLAGS := -trimpath -ldflags="-s -w"
-ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none
+ESBUILD := go tool esbuild --bundle --log-level=warning --target=es2022 --legal-comments=none --loader:.gz=base64
+ESM := --format=esm --minify
+GLOBAL := --format=iife --global-name=webmend --minify --define:import.meta.url=scriptURL --inject:js/src/script.ts
 
 .PHONY: help
 help: ## list the targets
@@ -21,7 +24,7 @@ demo: build ## build everything and serve the demo page on 127.0.0.1
 	go run ./demo
 
 .PHONY: test
-test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm ## run all tests, with everything that they need
+test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)/.package-lock.json ## run all tests, with everything that they need
 	test -z "$$(gofmt -l .)"
 	go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./wasm
@@ -31,7 +34,7 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm ## run all t
 	cd js && node --test test/
 
 .PHONY: build
-build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts ## build the package into js/dist
+build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts js/LICENSE ## build the package into js/dist
 
 # What ships: smaller, and started already. See wasm/link.
 $(DIST)/webmend.wasm: $(DIST)/webmend.plain.wasm $(LINK_SOURCES)
@@ -48,19 +51,31 @@ $(DIST)/webmend.trap.wasm: $(GO_SOURCES)
 $(DIST)/webmend.go.wasm: $(GO_SOURCES)
 	GOOS=js GOARCH=wasm go build $(WASM_FLAGS) -o $@ ./wasm
 
-$(DIST)/index.js: $(JS_SOURCES) go.mod
-	$(ESBUILD) js/src/index.ts --format=esm --minify --sourcemap --outfile=$@
-	$(ESBUILD) js/src/index.ts --format=iife --global-name=webmend --minify --sourcemap --outfile=$(DIST)/webmend.global.js \
-		--define:import.meta.url=webmendURL --banner:js='var webmendURL=globalThis.document?.currentScript?.src;'
-	$(ESBUILD) js/src/worker.ts --format=esm --minify --sourcemap --outfile=$(DIST)/worker.js
+$(DIST)/worker.js: $(JS_SOURCES) go.mod
+	$(ESBUILD) js/src/worker.ts --outfile=$@ $(ESM)
+
+# What the inlined builds have inside.
+$(DIST)/%.gz: $(DIST)/%
+	gzip -9nc $< >$@
+
+# To be imported, and for script tags, both without and with module and worker inside.
+$(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
+	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap
+	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/inline.js $(ESM)
+	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL) --sourcemap
+	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/webmend.inline.global.js $(GLOBAL)
 	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
 	chmod +x $(DIST)/cli.js
 
 $(DIST)/index.d.ts: $(JS_SOURCES) js/node_modules/.package-lock.json
 	js/node_modules/.bin/tsc -p js
 
-js/node_modules/.package-lock.json: js/package.json js/package-lock.json
-	npm ci --prefix js --no-audit --no-fund --loglevel=error
+js/LICENSE: LICENSE # which npm packs
+	cp $< $@
+
+# The compiler, and the bundlers and the like that the package is tested with.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # What the tests verify with. Each is looked for first; only root can install.
@@ -90,9 +105,9 @@ golden: ## write the expected results of tests anew, to be read before they are 
 	go test ./webm -update
 
 .PHONY: size
-size: build ## print the module's size and start beside the plain one's and an empty one's
+size: build ## print the scripts' and the module's sizes, and its start, beside an empty module's
 	go test -count=1 -v -run 'TestSizeIs|TestColdStart' ./wasmtest
 
 .PHONY: clean
 clean: ## remove all that was built
-	rm -rf $(DIST) js/node_modules
+	rm -rf $(DIST) js/node_modules js/LICENSE $(CONSUMERS)

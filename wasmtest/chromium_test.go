@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 	for _, stop := range slices.Backward(stopChromium) {
 		stop()
 	}
+	removeShipped()
 	os.Exit(code)
 }
 
@@ -63,13 +64,20 @@ func open(t *testing.T, quiet func(chromedp.ConsoleMessage) bool) *tab {
 	for _, name := range []string{"index.js", "webmend.global.js", "webmend.wasm", "webmend.go.wasm"} {
 		built(t, name)
 	}
-	browser, err := chromium()
-	if err != nil {
-		t.Fatalf("no browser to test with: %v", err)
-	}
 	p := &tab{t: t, uploads: &sync.Map{}, quiet: quiet}
 	server := httptest.NewServer(p.handler())
 	t.Cleanup(server.Close)
+	p.show(server.URL + "/page/")
+	return p
+}
+
+// show opens the tab at an address.
+func (p *tab) show(url string) {
+	p.t.Helper()
+	browser, err := chromium()
+	if err != nil {
+		p.t.Fatalf("no browser to test with: %v", err)
+	}
 	ctx, cancel := chromedp.NewContext(browser)
 	p.ctx = ctx
 	messages := chromedp.Console(ctx)
@@ -83,17 +91,16 @@ func open(t *testing.T, quiet func(chromedp.ConsoleMessage) bool) *tab {
 			}
 		}
 	})
-	t.Cleanup(func() {
+	p.t.Cleanup(func() {
 		cancel()
 		p.read.Wait()
 		for _, m := range p.console {
-			t.Errorf("console: %s", m)
+			p.t.Errorf("console: %s", m)
 		}
 	})
-	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/page/")); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		p.t.Fatal(err)
 	}
-	return p
 }
 
 func (p *tab) handler() http.Handler {
@@ -107,7 +114,7 @@ func (p *tab) handler() http.Handler {
 	})
 
 	// The package where its module comes only when the page says so, where the
-	// server does not know its type, and where it is not at all.
+	// server has other types for it, and where it is not at all.
 	gate := make(chan struct{})
 	mux.HandleFunc("POST /open-the-gate", func(http.ResponseWriter, *http.Request) { close(gate) })
 	mux.Handle("/gated/index.js", http.StripPrefix("/gated", package_))
@@ -118,11 +125,17 @@ func (p *tab) handler() http.Handler {
 		}
 		http.StripPrefix("/gated", package_).ServeHTTP(w, r)
 	})
-	mux.Handle("/plain/index.js", http.StripPrefix("/plain", package_))
-	mux.HandleFunc("/plain/webmend.wasm", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain")
-		http.StripPrefix("/plain", package_).ServeHTTP(w, r)
-	})
+	for folder, contentType := range map[string]string{
+		"/plain":      "text/plain",
+		"/parameters": "application/wasm; charset=utf-8",
+		"/page-there": "text/html",
+	} {
+		mux.Handle(folder+"/index.js", http.StripPrefix(folder, package_))
+		mux.HandleFunc(folder+"/webmend.wasm", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			http.StripPrefix(folder, package_).ServeHTTP(w, r)
+		})
+	}
 	mux.Handle("/nowhere-near-the-module/index.js", http.StripPrefix("/nowhere-near-the-module", package_))
 
 	mux.HandleFunc("POST /upload/{name...}", func(w http.ResponseWriter, r *http.Request) {

@@ -1,9 +1,18 @@
 package wasmtest
 
-// What the README promises a reader who pastes it into a page.
+// What the READMEs promise a reader who pastes their examples.
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,5 +69,115 @@ func TestTheReadmesExampleRecordsSendsAndPlays(t *testing.T) {
 	}
 	if got.Duration < 1 || got.Reached != got.Duration || got.SeekableTo != got.Duration {
 		t.Errorf("it lasts %v s, is seekable to %v and played to %v", got.Duration, got.SeekableTo, got.Reached)
+	}
+}
+
+// An example of js/README.md, which is what npm shows.
+type example struct{ heading, code string }
+
+func examples(t *testing.T) (all []example) {
+	t.Helper()
+	readme, err := os.ReadFile("../js/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heading := ""
+	for _, m := range regexp.MustCompile("(?ms)^## ([^\n]*)|^```js\n(.*?)^```").FindAllStringSubmatch(string(readme), -1) {
+		if m[1] != "" {
+			heading = m[1]
+		} else {
+			all = append(all, example{heading, m[2]})
+		}
+	}
+	return all
+}
+
+// under is the code of the example under a heading.
+func under(t *testing.T, heading string) string {
+	t.Helper()
+	all := examples(t)
+	i := slices.IndexFunc(all, func(e example) bool { return e.heading == heading })
+	if i < 0 {
+		t.Fatalf("js/README.md has no example under %s", heading)
+	}
+	return all[i].code
+}
+
+// The examples are run as they stand, but for the address of another server: an
+// import map says what webmend is.
+func TestTheExamplesThatNpmShowsDoWhatTheySay(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/", (&tab{t: t}).handler())
+	mux.HandleFunc("/readme/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<script type="importmap">{ "imports": { "webmend": "/dist/index.js" } }</script><body></body>`)
+	})
+	all := examples(t)
+	for i, e := range all {
+		mux.HandleFunc(fmt.Sprintf("/readme/%d.js", i), func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/javascript")
+			io.WriteString(w, strings.ReplaceAll(e.code, "https://cdn.example/", "/dist/"))
+		})
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	module := `import("/page/readme.mjs")`
+	checks := evaluate[[]string](t, visit(t, server.URL+"/readme/"), module+`.then(({ checks }) => Object.keys(checks))`)
+	for i, e := range all {
+		if e.heading == "In Node" || e.heading == "In React" {
+			continue // which have tests of their own
+		}
+		at := slices.Index(checks, e.heading)
+		if at < 0 {
+			t.Errorf("nothing checks the example under %s", e.heading)
+			continue
+		}
+		checks = slices.Delete(checks, at, at+1)
+		t.Run(e.heading, func(t *testing.T) {
+			t.Parallel()
+			heading, err := json.Marshal(e.heading)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := fmt.Sprintf(`.then(({ checks }) => { let n = 0; return checks[%s](() => import("/readme/%d.js?" + n++)) })`, heading, i)
+			evaluate[chromedp.Void](t, visit(t, server.URL+"/readme/"), module+run)
+		})
+	}
+	if len(checks) > 0 {
+		t.Errorf("there is no example under %q", checks)
+	}
+}
+
+func TestTheHookForReactThatNpmShowsRecords(t *testing.T) {
+	dir := project(t, "react")
+	if err := os.WriteFile(filepath.Join(dir, "recorded.js"), []byte(under(t, "In React")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NODE_ENV", "development") // when React does all effects twice
+	tool(t, dir, "vite", "build")
+	p := visit(t, serve(t, filepath.Join(dir, "dist"), ""))
+	if d := evaluate[float64](t, p, "run()"); d < 0.5 || d > 5 {
+		t.Errorf("the file lasts %v s", d)
+	}
+}
+
+func TestTheServerInNodeThatNpmShowsReceivesARecording(t *testing.T) {
+	dir := project(t, "node")
+	port := freePort(t)
+	server := strings.ReplaceAll(under(t, "In Node"), "8080", port)
+	if err := os.WriteFile(filepath.Join(dir, "server.js"), []byte(server), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := load(t, "chromium-noalpha-03-vp8opus-ts250")
+	path, err := filepath.Abs(r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := command(dir, "node", "send.js", "http://127.0.0.1:"+port, path)
+	if err != nil || out != "received\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if received, err := os.ReadFile(filepath.Join(dir, "received.webm")); err != nil || !bytes.Equal(received, r.data) {
+		t.Errorf("%d bytes were received of %d (%v)", len(received), len(r.data), err)
 	}
 }

@@ -338,7 +338,7 @@ async function main(args: string[]): Promise<void> {
   const start = seconds("start", values.start ?? "0");
   const end = seconds("end", values.end ?? "Infinity");
 
-  await init();
+  await init({ wasm: new URL("./webmend.wasm", import.meta.url) });
   const inputs: Input[] = [];
   try {
     if (values.header !== undefined && command === "join") throw new UsageError("--header is not for join: make each file seekable with it first");

@@ -1,7 +1,11 @@
-export { WebmendError } from "./error.js";
-export { join, repair, type Repaired } from "./files.js";
-export { init, type InitOptions } from "./load.js";
-export type { WasmSource } from "./module.js";
-export type { JobOptions, Made } from "./plan.js";
-export { Cluster, Header, Recording, type Chunk, type Limits, type MakeOptions, type RecordingOptions } from "./recording.js";
-export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";
+// The package, with its module and its worker in files beside it.
+
+import { ship } from "./load.js";
+
+export * from "./api.js";
+
+// As they stand: bundlers look for these.
+ship(
+  () => new URL("./webmend.wasm", import.meta.url),
+  () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+);

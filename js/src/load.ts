@@ -2,8 +2,9 @@
 // a worker.
 
 import type { EngineCalls } from "./calls.js";
+import { compile, type WasmSource } from "./compile.js";
 import { Engine } from "./engine.js";
-import { compile, Instance, type WasmSource } from "./module.js";
+import { Instance } from "./module.js";
 import { startWorker } from "./remote.js";
 
 /** Options of `init`. */
@@ -13,17 +14,24 @@ export interface InitOptions {
   /**
    * Whether recordings from now on, `repair` and `join` read and scan in a worker, off the
    * page's thread. They behave in the same way. Default false. The worker is
-   * `worker.js` beside this script; where there can be none, as in Node, under a
-   * Content-Security-Policy or from another origin, the page does the work itself.
+   * `worker.js` beside this script, if it is not inside; where there can be none, as in
+   * Node, under a Content-Security-Policy or from another origin, the page does the work
+   * itself.
    */
   worker?: boolean;
 }
 
+let shipped: { module: () => WasmSource; worker: () => Worker | Promise<Worker> };
 let source: WasmSource | undefined;
 let inWorker = false;
 let module: Promise<WebAssembly.Module> | undefined;
 let current: Promise<EngineCalls> | undefined;
 let own: Instance | undefined;
+
+/** Says where the module is that the package came with, and what makes its worker. @internal */
+export function ship(module: () => WasmSource, worker: () => Worker | Promise<Worker>): void {
+  shipped = { module, worker };
+}
 
 /**
  * Loads the module now, from elsewhere or for a worker, rather than when the first
@@ -51,11 +59,11 @@ export function engine(): Promise<EngineCalls> {
 
 async function start(): Promise<EngineCalls> {
   const compiled = await compiledModule();
-  return (inWorker && (await startWorker(compiled))) || new Engine(compiled);
+  return (inWorker && (await startWorker(compiled, shipped.worker))) || new Engine(compiled);
 }
 
 function compiledModule(): Promise<WebAssembly.Module> {
-  return (module ??= compile(source ?? new URL("./webmend.wasm", import.meta.url)).catch((error) => {
+  return (module ??= compile(() => source ?? shipped.module()).catch((error) => {
     module = undefined;
     throw error;
   }));

@@ -1,11 +1,7 @@
-// The WebAssembly module: finding, compiling and instantiating it, and calling
-// its exports.
+// The WebAssembly module: instantiating it, and calling its exports.
 
 import { WebmendError } from "./error.js";
 import type { ClusterFacts, Element, HeaderFacts, Problem, Range, Report } from "./types.js";
-
-/** Where the module may come from. */
-export type WasmSource = string | URL | Response | Promise<Response> | BufferSource | WebAssembly.Module;
 
 interface Exports {
   memory: WebAssembly.Memory;
@@ -309,34 +305,6 @@ export class Walker {
 
   close(): void {
     this.#instance.close(this.#handle);
-  }
-}
-
-/** Compiles the module. */
-export async function compile(source: WasmSource): Promise<WebAssembly.Module> {
-  try {
-    if (source instanceof WebAssembly.Module) return source;
-    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return await WebAssembly.compile(source);
-    let response: Response;
-    if (typeof source === "string" || source instanceof URL) {
-      const url = new URL(source, globalThis.location?.href);
-      if (url.protocol === "file:") {
-        // Not a literal, so that bundlers for pages do not look for it.
-        const fs = "node:fs/promises";
-        const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ fs)) as typeof import("node:fs/promises");
-        return await WebAssembly.compile(await readFile(url));
-      }
-      response = await fetch(url);
-    } else {
-      response = await source;
-    }
-    if (!response.ok) throw new Error(`${response.url} answered ${response.status} ${response.statusText}`.trim());
-    // Streaming needs the right MIME type, which not every server sends.
-    if (response.headers.get("content-type")?.startsWith("application/wasm")) return await WebAssembly.compileStreaming(response);
-    return await WebAssembly.compile(await response.arrayBuffer());
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new WebmendError({ code: "load", message: `webmend: the module could not be loaded: ${why}` }, { cause });
   }
 }
 

@@ -1,11 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
 import { fromHex, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { engine } from "./load.js";
 import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
 import { Order } from "./order.js";
 import { carryOut, planKinds, type JobOptions, type Made } from "./plan.js";
+import { Segments } from "./segments.js";
 import { Store } from "./store.js";
 import type { StreamCalls, Taken } from "./calls.js";
 import type { ClusterFacts, HeaderFacts, Missing, Range, Report, Track } from "./types.js";
@@ -29,7 +31,7 @@ export class Header {
   }
 
   /** A copy of the bytes as recorded. */
-  async bytes(): Promise<Bytes> {
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.#blob.arrayBuffer());
   }
 }
@@ -81,7 +83,7 @@ export class Cluster {
   }
 
   /** A copy of those bytes. */
-  async bytes(): Promise<Bytes> {
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.blob().arrayBuffer());
   }
 
@@ -107,6 +109,9 @@ export class Cluster {
   }
 }
 export interface Cluster extends ClusterFacts {}
+
+/** What a recording is made of. */
+export type Segment = Header | Cluster;
 
 /** Options of a recording. */
 export interface RecordingOptions {
@@ -165,6 +170,14 @@ export interface MakeOptions extends JobOptions {
  * header comes out of `takeHeader` in turn, and clusters tell which they belong to.
  */
 export class Recording {
+  /**
+   * The report, once the recording is finished, whoever has asked for that: it
+   * settles as `finish` does. A recording that is closed before is rejected.
+   */
+  readonly finished: Promise<Report>;
+  #settle!: (finished: Promise<Report>) => void;
+  #attachment: Attachment | null = null;
+  #segments: Segments | null = null;
   readonly #keep: boolean;
   readonly #waitingChunks: number;
   #queue: Promise<unknown> = Promise.resolve();
@@ -183,6 +196,8 @@ export class Recording {
 
   /** Ready at once: chunks wait while the module loads. */
   constructor(options: RecordingOptions = {}) {
+    this.finished = new Promise((resolve) => (this.#settle = resolve));
+    this.finished.catch(() => {}); // for who asks for it
     const { keep = true, strict, header, limits: { waitingChunks = 100, ...limits } = {} } = options;
     this.#keep = keep;
     this.#waitingChunks = waitingChunks;
@@ -198,6 +213,33 @@ export class Recording {
       this.#joined = sizeOf(bytes);
       this.#enqueue(() => this.#take([bytes, null])).catch(() => {});
     }
+  }
+
+  /**
+   * A recording of all that a recorder delivers from now on: attach it before it is
+   * started. The recording finishes by itself when the recorder has stopped and
+   * has delivered everything, which in Firefox can be after `stop`:
+   *
+   * ```js
+   * const recording = Recording.attach(recorder);
+   * recorder.start(1000);
+   * const report = await recording.finished;
+   * ```
+   *
+   * A recorder that is started again as soon as it has stopped begins another
+   * recording in the same stream; with `restarts`, whenever it is started again.
+   *
+   * Throws a WebmendError of code `not-webm` if the recorder is to write anything but
+   * WebM or Matroska. Where that is known only once it has started, `finished` is rejected.
+   */
+  static attach(recorder: Recorder, options: AttachOptions = {}): Recording {
+    const recording = new Recording(options);
+    recording.#attachment = new Attachment(recorder, options, {
+      push: (chunk) => recording.pushChunk(chunk),
+      end: () => void recording.#end().catch(() => {}),
+      fail: (reason) => recording.#close(reason),
+    });
+    return recording;
   }
 
   /**
@@ -245,16 +287,33 @@ export class Recording {
   }
 
   /**
+   * Header and clusters in the order of the stream, as each is complete: what
+   * `takeHeader` and `takeClusters` give, and each comes out once, be it here or there.
+   * Nothing is taken before it is read; until then it waits in the recording, so that a
+   * slow reader loses nothing, and never keeps a chunk from being taken.
+   *
+   * It closes when the recording is finished, and fails as `finished` does. Cancelling
+   * it leaves the rest to `takeHeader` and `takeClusters`.
+   */
+  get segments(): ReadableStream<Segment> {
+    this.#segments ??= new Segments(() => this.#next(), this.finished);
+    return this.#segments.stream;
+  }
+
+  /**
    * Ends the recording: waits for all chunks, closes the last cluster, which is
    * then among `takeClusters`, and says what is known. Rejects with a WebmendError
    * if there is no recording in the stream at all; damage after a header is in the
    * report's `dropped`.
    *
-   * In Firefox `dataavailable` can come after `stop`: finish in a later task.
+   * A recorder that is attached is stopped, and all that it still delivers is waited
+   * for. Otherwise finish in a later task than `stop`: in Firefox `dataavailable` can
+   * come after it.
    */
   finish(): Promise<Report> {
-    this.#finished ??= this.#finish();
-    return this.#finished;
+    if (!this.#attachment || this.#finished) return this.#end();
+    this.#attachment.stop();
+    return this.finished;
   }
 
   /**
@@ -291,10 +350,20 @@ export class Recording {
     return (await this.#make(planKinds.initialization, options)).blob;
   }
 
-  /** Forgets the stream, the media, and what has not been taken. `using` calls it too. */
+  /**
+   * Forgets the stream, the media, and what has not been taken; `using` calls it too. A
+   * recorder that is attached goes on by itself.
+   */
   close(): void {
-    this.#finished ??= Promise.reject(closedError());
+    this.#close(closedError());
+  }
+
+  #close(reason: Error): void {
+    this.#attachment?.detach();
+    if (this.#headers.length + this.#clusters.length > 0) this.#segments?.stop(reason);
+    this.#finished ??= Promise.reject(reason);
     this.#finished.catch(() => {});
+    this.#settle(this.#finished);
     this.#stream?.then((s) => s.close()).catch(() => {});
     forgotten.unregister(this);
     this.#stream = this.#ready = null;
@@ -322,6 +391,20 @@ export class Recording {
   /** Seconds from 0 to the end of the last frame in a complete cluster. */
   get duration(): number {
     return this.#report.recordings.at(-1)?.duration ?? 0;
+  }
+
+  #end(): Promise<Report> {
+    this.#attachment?.detach();
+    this.#finished ??= this.#finish();
+    this.#settle(this.#finished);
+    return this.#finished;
+  }
+
+  /** The next segment that is complete, in the order of the stream. */
+  #next(): Segment | undefined {
+    const [header] = this.#headers;
+    const [cluster] = this.#clusters;
+    return header && !(cluster && cluster.start < header.start) ? this.#headers.shift() : this.#clusters.shift();
   }
 
   #enqueue<T>(job: () => Promise<T>): Promise<T> {
@@ -444,6 +527,7 @@ export class Recording {
     }
     for (const taken of clusters) this.#clusters.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
     if (report) this.#report = { ...report, missing: [] };
+    this.#segments?.wake();
   }
 
   #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {

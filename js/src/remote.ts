@@ -114,10 +114,10 @@ class RemoteStream implements StreamCalls {
   }
 }
 
-/** Starts the worker; null where there is none to be had. */
-export async function startWorker(module: WebAssembly.Module): Promise<EngineCalls | null> {
+/** Starts the worker that `make` makes; null where there is none to be had. */
+export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>): Promise<EngineCalls | null> {
   try {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" }); // as it stands: bundlers look for this
+    const worker = await make();
     await new Promise((resolve, reject) => {
       worker.onmessage = resolve;
       worker.onerror = (event) => {

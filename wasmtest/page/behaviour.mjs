@@ -222,14 +222,30 @@ export const tests = {
     equal((await rejected(init({ wasm: new Uint8Array(100) }))).code, "load", "the code");
   },
 
-  async "a server that does not know the type of .wasm serves the module all the same"() {
-    const response = await fetch("/plain/webmend.wasm");
-    equal(response.headers.get("content-type"), "text/plain", "the type");
-    const { Recording } = await load("plain");
-    const recording = new Recording();
-    recording.pushChunk(recorded);
-    await recording.finish();
-    await identical([recording.takeHeader(), ...recording.takeClusters()], recorded);
+  async "a server that has another type for .wasm serves the module all the same"() {
+    for (const [folder, type] of [["plain", "text/plain"], ["parameters", "application/wasm; charset=utf-8"]]) {
+      const response = await fetch(`/${folder}/webmend.wasm`);
+      equal(response.headers.get("content-type"), type, "the type");
+      const { Recording } = await load(folder);
+      const recording = new Recording();
+      recording.pushChunk(recorded);
+      await recording.finish();
+      await identical([recording.takeHeader(), ...recording.takeClusters()], recorded);
+    }
+  },
+
+  async "a server that answers with a page instead is named, and init says where the module is"() {
+    const { init } = await load("page-there");
+    const { code, message } = await rejected(init());
+    equal(code, "load", "the code");
+    for (const words of ["/page-there/webmend.wasm is a page, not the module", "init({ wasm })"]) if (!message.includes(words)) throw new Error(`the message is ${message}`);
+    await init({ wasm: "/dist/webmend.wasm" });
+  },
+
+  async "an address that cannot be fetched is named"() {
+    const { init } = await load();
+    const { message } = await rejected(init({ wasm: "http://127.0.0.1:1/nowhere/webmend.wasm" }));
+    if (!message.includes("http://127.0.0.1:1/nowhere/webmend.wasm could not be fetched")) throw new Error(`the message is ${message}`);
   },
 
   async "the module can be given as bytes, a Response or compiled"() {

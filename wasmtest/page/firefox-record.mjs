@@ -7,7 +7,7 @@ import { watchBlob } from "/page/seek.mjs";
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A canvas that moves, or the fake camera, and the fake microphone: an AudioContext needs a sound device. */
-async function sources({ canvas, camera, microphone }) {
+export async function sources({ canvas, camera, microphone }) {
   const stream = camera || microphone ? await navigator.mediaDevices.getUserMedia({ video: camera, audio: microphone }) : new MediaStream();
   if (!canvas) return { stream, end() {} };
   const picture = document.createElement("canvas");

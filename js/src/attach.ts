@@ -1,0 +1,116 @@
+// Listening to a recorder: what browsers deliver, when, and until when.
+
+import { WebmendError } from "./error.js";
+import type { RecordingOptions } from "./recording.js";
+
+/** What `attach` needs of a MediaRecorder, or of what does as one. */
+export interface Recorder {
+  readonly state: string;
+  readonly mimeType: string;
+  stop(): void;
+  addEventListener(type: string, listener: { handleEvent(event: any): void }): void;
+  removeEventListener(type: string, listener: { handleEvent(event: any): void }): void;
+}
+
+/** Options of `Recording.attach`. */
+export interface AttachOptions extends RecordingOptions {
+  /**
+   * Whether the recorder will be started again after it has stopped, for another
+   * recording in the same stream: only `finish` ends the stream then. Default false:
+   * the stream ends when the recorder stops and is not started again at once.
+   */
+  restarts?: boolean;
+  /** Lets go of the recorder and closes the recording; `finished` is rejected with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What is done for a recorder. */
+interface Listener {
+  push(chunk: Blob): Promise<void>;
+  /** All that the recorder recorded has been pushed. */
+  end(): void;
+  /** Nothing can come of it. */
+  fail(reason: Error): void;
+}
+
+const types = ["start", "dataavailable", "stop"];
+
+/**
+ * How long something can still come after `stop`, in milliseconds: in Firefox now and
+ * then the last blob, a task later. And how long `start` can be on its way.
+ */
+const late = 100;
+
+/** Hears a recorder to the end. @internal */
+export class Attachment {
+  readonly #recorder: Recorder;
+  readonly #listener: Listener;
+  readonly #signal: AbortSignal | undefined;
+  /** Whether a `stop` is still to come. */
+  #running: boolean;
+  /** Whether the end of the recorder's recording is the end of the stream. */
+  #last: boolean;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Throws a WebmendError if what the recorder says it writes cannot be split. */
+  constructor(recorder: Recorder, options: AttachOptions, listener: Listener) {
+    options.signal?.throwIfAborted();
+    const error = refusal(recorder.mimeType);
+    if (error) throw error;
+    this.#recorder = recorder;
+    this.#listener = listener;
+    this.#signal = options.signal;
+    this.#running = recorder.state !== "inactive";
+    this.#last = !options.restarts;
+    for (const type of types) recorder.addEventListener(type, this);
+    this.#signal?.addEventListener("abort", this);
+  }
+
+  handleEvent(event: Event & { data?: Blob }): void {
+    switch (event.type) {
+      case "start": {
+        this.#running = true;
+        clearTimeout(this.#timer);
+        const error = refusal(this.#recorder.mimeType); // not every browser knows it before
+        if (error) this.#listener.fail(error);
+        break;
+      }
+      case "dataavailable":
+        if (event.data!.size > 0) this.#listener.push(event.data!).catch(() => this.#listener.end());
+        if (!this.#running) this.#wait();
+        break;
+      case "stop":
+        this.#running = this.#recorder.state !== "inactive"; // when it was started again at once
+        if (!this.#running) this.#wait();
+        break;
+      case "abort":
+        this.#listener.fail(this.#signal!.reason);
+    }
+  }
+
+  /** Makes the recorder stop, if it has not, and this its last recording. */
+  stop(): void {
+    this.#last = true;
+    if (this.#recorder.state !== "inactive") this.#recorder.stop();
+    else if (!this.#running) this.#wait();
+  }
+
+  /** Lets go of the recorder. */
+  detach(): void {
+    clearTimeout(this.#timer);
+    for (const type of types) this.#recorder.removeEventListener(type, this);
+    this.#signal?.removeEventListener("abort", this);
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#last && this.#listener.end(), late);
+  }
+}
+
+/** What is wrong with the type that a recorder writes, if it names one. */
+function refusal(mimeType: string): WebmendError | null {
+  if (mimeType === "" || /^(video|audio)\/(webm|x-matroska)/i.test(mimeType)) return null;
+  const wanted = mimeType.startsWith("audio/") ? "audio/webm" : "video/webm";
+  return new WebmendError({ code: "not-webm", message: `webmend: the recorder writes ${mimeType}, not WebM: give MediaRecorder the mimeType ${wanted}` });
+}

@@ -1,0 +1,1 @@
+const before = Object.keys(globalThis);

@@ -1,0 +1,108 @@
+// All of the package in a page's TypeScript, by the strictest rules.
+
+import * as inline from "webmend/inline";
+import {
+  init,
+  join,
+  Recording,
+  repair,
+  splitter,
+  WebmendError,
+  Cluster,
+  Header,
+  type AttachOptions,
+  type Chunk,
+  type ClusterFacts,
+  type Dropped,
+  type Gap,
+  type HeaderFacts,
+  type InitOptions,
+  type JobOptions,
+  type Limits,
+  type Made,
+  type MakeOptions,
+  type Missing,
+  type Problem,
+  type Range,
+  type Recorder,
+  type RecordingFacts,
+  type RecordingOptions,
+  type Repaired,
+  type Report,
+  type Segment,
+  type Track,
+  type Undecodable,
+  type WasmSource,
+} from "webmend";
+
+declare const recorder: MediaRecorder;
+declare const stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+
+const sources: WasmSource[] = ["/webmend.wasm", new URL("https://example.com"), fetch("/webmend.wasm"), new Uint8Array(8), new ArrayBuffer(8)];
+const options: InitOptions = { wasm: sources[0]!, worker: true };
+await init(options);
+await init();
+
+const like: Recorder = recorder;
+const attaching: AttachOptions = { keep: true, restarts: false, signal: AbortSignal.timeout(1000) };
+const recording = Recording.attach(recorder, attaching);
+const limits: Limits = { headerSize: 1 << 20, tracks: 2, clusterSize: 1 << 24, waitingChunks: 10 };
+const own: RecordingOptions = { keep: false, strict: true, limits };
+const other: Recording = new Recording(own);
+const chunks: Chunk[] = [new Blob([]), new ArrayBuffer(1), new SharedArrayBuffer(1), new Uint8Array(1), new DataView(new ArrayBuffer(1))];
+for (const chunk of chunks) await other.pushChunk(chunk);
+recorder.ondataavailable = (event) => void other.pushChunk(event.data);
+await other.pushChunk(chunks[0]!, { sequence: 0 });
+// @ts-expect-error: text is no chunk
+await other.pushChunk("text").catch(() => {});
+
+const header: Header | null = other.takeHeader();
+const facts: HeaderFacts | undefined = header ?? undefined;
+const clusters: Cluster[] = other.takeClusters({ partial: true });
+for (const cluster of clusters) {
+  const known: ClusterFacts = cluster;
+  const bytes: Uint8Array<ArrayBuffer> = await cluster.bytes();
+  const blobs: Blob[] = [cluster.blob(), cluster.sized(), await cluster.standalone({ fromZero: true })];
+  console.log(known.time + known.duration, bytes.length, blobs.length, facts?.mimeType);
+}
+
+const segments: ReadableStream<Segment> = recording.segments;
+await segments.pipeTo(new WritableStream<Segment>({ write: async (segment) => console.log(segment instanceof Header, (await segment.bytes()).length) }));
+await stream.pipeThrough(splitter()).pipeTo(new WritableStream());
+await stream.pipeThrough(splitter(other)).cancel();
+
+const finished: Report = await recording.finished;
+const same: Report = await recording.finish();
+const recordings: RecordingFacts[] = finished.recordings;
+const [dropped, gap, range]: [Dropped | undefined, Gap | undefined, Range | undefined] = [finished.dropped[0], finished.gaps[0], finished.other[0]];
+const [missing, undecodable]: [Missing | undefined, Undecodable | undefined] = [finished.missing[0], finished.undecodable[0]];
+const tracks: Track[] = recording.tracks;
+console.log(missing?.first, undecodable?.reason === "no-key-frame");
+console.log(same, recordings, dropped?.reason.code, gap?.track, range?.end, tracks[0]?.codec, recording.mimeType, recording.duration, like.state);
+
+const job: JobOptions = { signal: AbortSignal.timeout(1000), keepUndecodable: true, onProgress: (done: number) => console.log(done) };
+const make: MakeOptions = { ...job, recording: 0 };
+const file: Blob = await recording.seekable(make);
+const clip: Made = await recording.clip({ start: 1, end: 2, ...make });
+const point: Made = await recording.joinPoint();
+const initialization: Blob = await recording.initializationSegment();
+const repaired: Repaired = await repair([file, clip.blob], job);
+const joined: Made = await join([point.blob, initialization], job);
+console.log(repaired.report.bytes, joined.start, joined.end);
+recording.close();
+{
+  using joined = new Recording({ header: header ?? new Blob() });
+  await joined.finish();
+}
+
+try {
+  await inline.init();
+} catch (error) {
+  if (error instanceof WebmendError) {
+    const problem: Problem = error;
+    console.log(problem.code.length, problem.offset.toFixed(), problem.path, error.message);
+  }
+}
+// The two entries are of the same types.
+const either: Recording = new inline.Recording();
+either.close();

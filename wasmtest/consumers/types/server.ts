@@ -1,0 +1,18 @@
+// The package in Node's TypeScript, which knows no DOM.
+
+import { createReadStream, openAsBlob } from "node:fs";
+import { Readable } from "node:stream";
+import { Recording, repair, splitter, WebmendError } from "webmend";
+
+using recording = new Recording({ keep: false });
+for await (const chunk of createReadStream("recording.webm")) await recording.pushChunk(chunk as Buffer);
+const report = await recording.finish();
+console.log(report.recordings[0]?.duration, recording.takeClusters().map((cluster) => cluster.start));
+
+const web = Readable.toWeb(createReadStream("recording.webm"));
+console.log(web, splitter().readable.locked);
+
+const { blob } = await repair(await openAsBlob("recording.webm")).catch((error: unknown) => {
+  throw error instanceof WebmendError ? new Error(error.code) : error;
+});
+console.log(blob.size);
