@@ -17,7 +17,7 @@ func (s *Splitter) lookForRepeat(data []byte, size int64) {
 	if s.open.Cluster.Blocks == 0 {
 		s.open.firstSum = uint32(sum>>32) | 1
 	}
-	s.block.sum = uint32((sum^uint64(s.open.Cluster.Start))*prime>>32) | 1
+	s.block.sum = uint32((sum^uint64(s.open.Cluster.Start)^uint64(s.passes)<<48)*prime>>32) | 1
 	s.block.repeated = s.sums != nil && s.sums[s.block.sum>>1%sumsLen] == s.block.sum
 }
 

@@ -150,6 +150,7 @@ func (s *Splitter) findNone() {
 
 // readAgain goes back to the beginning of the open cluster.
 func (s *Splitter) readAgain() {
+	s.passes++ // its blocks come again, and are no repeats
 	s.lost, s.inCluster = nil, false
 	s.back, s.whole = s.before.start, s.before.start
 	s.clocks = append(s.clocks[:0], s.before.clocks...)

@@ -85,6 +85,7 @@ type Splitter struct {
 	lost    *search // after damage, until the stream goes on somewhere
 	back    int64   // where Rewind goes back to, or -1
 	rewound int64   // bytes that it has gone back over
+	passes  int     // how often a cluster has been read again
 	pushed  int64   // bytes pushed when it last did
 	before  before  // what there was when the open cluster began
 	bound   int64   // where another cluster begins, which the one being read again ran over, or 0

@@ -234,6 +234,13 @@ func TestWhatComesTwiceOrInAnotherOrderMakesAFileInOrder(t *testing.T) {
 			if got := times(t, s.Index(0), c.stream); got != c.times {
 				t.Errorf("blocks %s; want %s", got, c.times)
 			}
+			again, rewound, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rewound.Recordings[0].Repeated; got != c.repeated || undecodable(rewound) != c.undecodable || times(t, again.Index(0), c.stream) != c.times {
+				t.Errorf("read again: %d blocks come twice, undecodable: %s, blocks %s", got, undecodable(rewound), times(t, again.Index(0), c.stream))
+			}
 		})
 	}
 }
