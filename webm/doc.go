@@ -19,7 +19,9 @@
 //
 // Damage costs what it is in: a splitter goes on at the next place that really is
 // a cluster, and [Report] has what is left out, where and why, and the time that is
-// missing.
+// missing. [Scan] splits what is there already, and so can read again what damage has
+// taken in; [Splitter.Lost] says that bytes are missing, as after a header that was
+// kept elsewhere.
 //
 // From an [Index], which the splitter makes as it goes, come plans: seekable files,
 // clips, joins, and segments for streaming. A [Plan] is pieces, bytes of its own and
