@@ -188,6 +188,15 @@ func FuzzSplitter(f *testing.F) {
 		if limited {
 			opts = Options{MaxHeaderSize: 200, MaxTracks: 1}
 		}
+		opts.Rewinds = true
+		again := split(opts, stream)
+		again.check(t, stream)
+		compare(t, "cut, and read again", split(opts, cutBy(stream, cuts)...).String(), again.String())
+		for i := range again.headers {
+			blocksOf(t, stream, again, i)
+		}
+
+		opts.Rewinds = false
 		o := split(opts, stream)
 		o.check(t, stream)
 		compare(t, "cut", split(opts, cutBy(stream, cuts)...).String(), o.String())

@@ -104,7 +104,10 @@ export class Attachment {
 
   #wait(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#last && this.#listener.end(), late);
+    this.#timer = setTimeout(() => {
+      this.#running = this.#recorder.state !== "inactive"; // started again, and its event can come a second later
+      if (this.#last && !this.#running) this.#listener.end();
+    }, late);
   }
 }
 
