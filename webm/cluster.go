@@ -124,8 +124,8 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 	}
 	track := &tracks[s.block.track]
 	s.lookForRepeat(data, h.Size)
-	if !s.open.outOfOrder && s.goesBack(track) {
-		if s.trial || s.opts.Strict && s.visit == nil {
+	if !s.open.outOfOrder && s.visit == nil && s.goesBack(track) {
+		if s.trial || s.opts.Strict {
 			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
 			return
 		}

@@ -295,7 +295,8 @@ func fuzzPlans(t *testing.T, stream []byte, o outcome, recording int, ix *Index,
 				return c.PlanFrom(bytes.NewReader(source))
 			},
 			func(got []refBlock, plan *Plan) {
-				if inOrder(blocks, clusters) && ix.hasVideoBlocks() {
+				// Key frames of no certain time are not what a part begins with.
+				if inOrder(blocks, clusters) && ix.hasVideoBlocks() && ix.left.len() == 0 {
 					want, from := wantClip(known(blocks), scale, maxTime, 1<<62)
 					for i := range want {
 						want[i].ticks += from / scale
@@ -314,7 +315,7 @@ func fuzzPlans(t *testing.T, stream []byte, o outcome, recording int, ix *Index,
 				return c.PlanFrom(bytes.NewReader(source))
 			},
 			func(got []refBlock, plan *Plan) {
-				if want, _ := wantClip(known(blocks), scale, begin, end); inOrder(blocks, clusters) {
+				if want, _ := wantClip(known(blocks), scale, begin, end); inOrder(blocks, clusters) && ix.left.len() == 0 {
 					sameBlocks(t, fmt.Sprint("clip ", begin, " to ", end), known(got), media(want))
 				}
 				someOf(t, "clip", got, media(blocks), plan.Start/scale)
@@ -473,7 +474,10 @@ func FuzzFragments(f *testing.F) {
 				t.Fatalf("%d, %+v, is no cluster of known size: %v", i, c, alone)
 			}
 			is := alone.clusters[0]
-			if is.Timestamp != c.Timestamp || is.Blocks != c.Blocks || len(is.KeyFrames) != len(c.KeyFrames) ||
+			left := len(report.Undecodable) > 0 || slices.ContainsFunc(report.Recordings, func(r Recording) bool { return r.Repeated > 0 })
+			if left && is.Blocks == c.Blocks {
+				// Alone it can have nothing twice, and its times may be right.
+			} else if is.Timestamp != c.Timestamp || is.Blocks != c.Blocks || len(is.KeyFrames) != len(c.KeyFrames) ||
 				show(Cluster{Tracks: is.Tracks}) != show(Cluster{Tracks: c.Tracks}) || is.BeginsWithKeyFrame() != c.BeginsWithKeyFrame() {
 				t.Fatalf("%d tells %+v and holds %+v", i, c, is)
 			}

@@ -74,8 +74,16 @@ func (s *Splitter) mayLookAgain(n int, offset int64) bool {
 // taken in, and whether it may.
 func (s *Splitter) mayGoBack(end int64) (from int64, ok bool) {
 	from = s.Needed()
-	if s.inCluster || s.inHeader {
+	switch {
+	case s.inCluster:
 		from = max(from+1, s.open.given.End)
+	case s.inHeader:
+		from++
+		for _, p := range s.indexes[len(s.indexes)-1].parts {
+			if p.id == IDTracks {
+				from = max(from, p.End) // without them there is no cluster
+			}
+		}
 	}
 	work := readTwice * (end - from)
 	return from, s.opts.Rewinds && !s.trial && s.bound == 0 && end-from >= minCluster && s.rewound+work <= maxRewound*end
@@ -166,13 +174,14 @@ func (s *Splitter) settleBefore(offset int64) {
 	if n := len(s.indexes); n > 0 && s.whole > offset {
 		ix := s.indexes[n-1]
 		s.whole = s.told
-		for i, p := range ix.parts {
-			if p.End > offset {
-				ix.parts = ix.parts[:i]
-				break
+		kept := ix.parts[:0]
+		for _, p := range ix.parts {
+			if p.End <= offset {
+				kept = append(kept, p)
+				s.whole = max(s.whole, p.End)
 			}
-			s.whole = max(s.whole, p.End)
 		}
+		ix.parts = kept
 	}
 	s.settle()
 }
