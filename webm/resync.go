@@ -217,6 +217,41 @@ func (l *search) needed(size int64) int64 {
 	return at
 }
 
+// goAround takes the error for damage, and searches what of the pushed bytes has not
+// been read for where the stream goes on. It tells whether the scanner is there, and
+// has the rest of them.
+func (s *Splitter) goAround() bool {
+	if len(s.report.Dropped) >= maxDrops {
+		text := "webm: the stream is damaged in more than " + decimal(maxDrops) + " places, the last at " + decimal(s.err.Offset)
+		s.err = &Error{Code: CodeTooLarge, Offset: s.err.Offset, text: text}
+	}
+	if s.opts.Strict || s.err.final() {
+		s.settle()
+		return false
+	}
+	reason := s.err
+	if s.inCluster && s.open.doubtful != nil {
+		reason = s.open.doubtful
+	}
+	held, chunk, offset := s.scan.Unread()
+	n := s.scan.Looked()
+	if s.suspend(reason, offset, offset+int64(n)) {
+		return false
+	}
+	if !s.mayLookAgain(n, offset) {
+		inHeld := min(n, len(held))
+		held, chunk, offset = held[inHeld:], chunk[n-inHeld:], offset+int64(n)
+	}
+	s.lose(reason)
+	s.feed(held, offset)
+	if s.lost != nil {
+		s.search(chunk, offset+int64(len(held)))
+	} else if s.err == nil && s.back < 0 {
+		s.scan.Push(chunk)
+	}
+	return s.err == nil && s.lost == nil && s.back < 0
+}
+
 // lose ends what is open with its last whole element, and begins to search for
 // where the stream goes on. A header without Tracks stays open: they may follow.
 func (s *Splitter) lose(reason *Error) {

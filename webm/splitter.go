@@ -193,39 +193,7 @@ func (s *Splitter) read(bytes []byte) {
 	if bytes != nil {
 		s.scan.Push(bytes)
 	}
-	for s.run(); s.err != nil; s.run() {
-		if len(s.report.Dropped) >= maxDrops {
-			text := "webm: the stream is damaged in more than " + decimal(maxDrops) + " places, the last at " + decimal(s.err.Offset)
-			s.err = &Error{Code: CodeTooLarge, Offset: s.err.Offset, text: text}
-		}
-		if s.opts.Strict || s.err.final() {
-			s.settle()
-			return
-		}
-		held, chunk, offset := s.scan.Unread()
-		reason := s.err
-		if s.inCluster && s.open.doubtful != nil {
-			reason = s.open.doubtful
-		}
-		n := s.scan.Looked()
-		if s.suspend(reason, offset, offset+int64(n)) {
-			return
-		}
-		if !s.mayLookAgain(n, offset) {
-			inHeld := min(n, len(held))
-			held, chunk, offset = held[inHeld:], chunk[n-inHeld:], offset+int64(n)
-		}
-		s.lose(reason)
-		s.feed(held, offset)
-		switch {
-		case s.lost != nil:
-			s.search(chunk, offset+int64(len(held)))
-		case s.err == nil && s.back < 0:
-			s.scan.Push(chunk)
-		}
-		if s.err != nil || s.lost != nil || s.back >= 0 {
-			return
-		}
+	for s.run(); s.err != nil && s.goAround(); s.run() {
 	}
 }
 
