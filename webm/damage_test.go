@@ -343,9 +343,6 @@ func TestARecordingCutAtAnyByteBecomesAFileOrAnError(t *testing.T) {
 // Ten thousand recordings with a few bits wrong. Of each memory is counted, and the
 // plans of what is left are carried out: all of short ones, of whole ones some.
 func TestOfTenThousandMutatedRecordingsNoneCostsMemoryOrMakesAnUnsoundPlan(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes many seconds")
-	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // otherwise a sweeper in the background makes ReadMemStats slow
 	inputs, plans := 0, 0
 	eachFixture(t, func(t *testing.T, f fixture) {
@@ -498,9 +495,6 @@ func again(b []byte) func(n int) []byte {
 // Work is the statements that run, which a program with coverage counters counts,
 // and the bytes that are allocated: for a byte the same however long the stream is.
 func TestWorkIsInProportionToTheStreamWhateverIsInIt(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes many seconds")
-	}
 	program := filepath.Join(t.TempDir(), "work")
 	if out, err := exec.Command("go", "build", "-cover", "-covermode=count", "-coverpkg=../ebml,.,./testdata/work", "-o", program, "./testdata/work").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -16,16 +16,16 @@ func (s *Splitter) openRecording(h ebml.Head) {
 	if s.inHeader {
 		s.closeHeader(h.Offset)
 	}
+	if len(s.report.Recordings) >= maxRecordings {
+		s.fail(CodeTooLarge, "begins one recording more than 1000")
+		return
+	}
 	s.report.Recordings = append(s.report.Recordings, Recording{Header: Header{
 		Range:          Range{Start: h.Offset},
 		Recording:      len(s.report.Recordings),
 		DocType:        "matroska",
 		TimestampScale: 1_000_000,
 	}})
-	if len(s.report.Recordings) > maxRecordings {
-		s.fail(CodeTooLarge, "begins one recording more than 1000")
-		return
-	}
 	if s.trial && h.Size < minDocType {
 		s.fail(CodeMissing, "has no DocType, where damage may end")
 		return

@@ -497,7 +497,7 @@ func (s *Splitter) end(id ebml.ID) {
 			if s.open.doubtful != nil && (!s.block.hasHead || s.block.track < 0) {
 				s.err = s.open.doubtful
 			}
-			s.dispel(s.block.offset)
+			s.dispel()
 		}
 		if s.err == nil && s.open.doubtful == nil {
 			s.whole = s.scan.EndOffset()

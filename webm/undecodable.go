@@ -92,16 +92,14 @@ func (s *Splitter) gapInSound(start, end int64) {
 	}
 }
 
-// dispel leaves out what was doubtful before an offset, as what follows is whole.
-func (s *Splitter) dispel(offset int64) {
+// dispel leaves out what was doubtful before the block that has just ended, which is
+// whole.
+func (s *Splitter) dispel() {
 	if s.open.doubtful == nil || s.err != nil {
 		return
 	}
-	at := int64(0)
-	for _, c := range s.clocks {
-		at = max(at, c.endIfSeen())
-	}
-	s.open.left = append(s.open.left, frame{Range: Range{s.whole, offset}, track: -1, at: at, end: at, reason: s.open.doubtful.Code})
+	at := (s.open.Cluster.Timestamp + int64(s.block.head.Timestamp)) * s.recording().Header.TimestampScale
+	s.open.left = append(s.open.left, frame{Range: Range{s.whole, s.block.offset}, track: -1, at: at, end: at, reason: s.open.doubtful.Code})
 	s.open.doubtful = nil
 	s.awaitKeyFrames()
 }

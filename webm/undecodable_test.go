@@ -245,6 +245,37 @@ func TestWhatComesTwiceOrInAnotherOrderMakesAFileInOrder(t *testing.T) {
 	}
 }
 
+func TestASmallElementThatCannotBeThereIsLeftOutIfAWholeBlockFollows(t *testing.T) {
+	sound := func(at int16) []byte { return simpleBlock(2, at, 0x80, fmt.Sprint("\x08sound ", at)) }
+	stream := stream(tracks(opus), cluster(0, sound(0), element(IDCuePoint, []byte("misread")), sound(20)), cluster(40, sound(0)))
+	s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{})
+	if err != nil || len(report.Dropped) > 0 || len(s.Clusters()) != 2 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if got := undecodable(report); got != "misplaced 0 0 20-20" {
+		t.Errorf("undecodable: %s", got)
+	}
+	if got := times(t, s.Index(0), stream); got != "2@0 2@20 2@40" {
+		t.Errorf("blocks %s", got)
+	}
+}
+
+func TestAStreamMayBeginAThousandRecordingsAndNoMore(t *testing.T) {
+	one := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "frame")))
+	for n, want := range map[int]Code{maxRecordings: "", maxRecordings + 1: CodeTooLarge} {
+		all := bytes.Repeat(one, n)
+		o := split(Options{}, all)
+		o.check(t, all)
+		got := Code("")
+		if o.pushErr != nil {
+			got = o.pushErr.Code
+		}
+		if got != want || len(o.report.Recordings) != maxRecordings {
+			t.Errorf("%d: error %q, %d recordings", n, got, len(o.report.Recordings))
+		}
+	}
+}
+
 func TestARecordingHasNothingUndecodableAndNothingTwice(t *testing.T) {
 	eachFixture(t, func(t *testing.T, f fixture) {
 		report := split(Options{}, f.data).report

@@ -151,10 +151,11 @@ function sayLeftOut(input: Input, report: ModuleReport, index: number, kept: boo
 }
 
 /** Why frames cannot be decoded, by the reason that the report gives. */
-const undecodableReasons = {
+const undecodableReasons: Record<Undecodable["reason"], string> = {
   "no-key-frame": "refer to lost ones",
   "out-of-order": "have no certain time, as the head of their Cluster is lost",
   "invalid-block": "are of no track of the header",
+  misplaced: "are lost where there is an element that cannot be there",
 };
 
 function undecodableText(input: Input, { reason, track, frames, start, end, offset }: Undecodable): string {

@@ -151,9 +151,10 @@ export interface Undecodable {
    * `no-key-frame`: video between a loss and the next key frame of its track;
    * `out-of-order`: what follows a block of audio that goes back in time within its
    * cluster, as the head of another is lost before it; `invalid-block`: blocks of a track
-   * that the header has not.
+   * that the header has not; `misplaced`: bytes in a cluster that are an element which
+   * cannot be there, and no frames.
    */
-  reason: "no-key-frame" | "out-of-order" | "invalid-block";
+  reason: "no-key-frame" | "out-of-order" | "invalid-block" | "misplaced";
   recording: number;
   /** The number of the track, or that of the first of them. */
   track: number;
