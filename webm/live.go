@@ -20,7 +20,9 @@ const maxLate = 1 << 14
 //
 // Ranges are of source 0, but those of a Cluster that is not complete are of source 1
 // if the index is Stored: no store has it. The plan is empty if there is nothing
-// new, or no such recording. What is damaged between two blocks of an open Cluster is
+// new, or no such recording. Its End is where the last frame ends or, if there is
+// nothing after it, up to where every track has frames that are followed by others: so
+// much any player can show by then. What is damaged between two blocks of an open Cluster is
 // told only once that is closed, and may be given until then.
 func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 	plan, next = &Plan{}, from
@@ -43,6 +45,9 @@ func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 		}
 		l.add(plan, i, start, max(0, from-e.data()))
 		plan.End, next = max(plan.End, e.until), e.End
+		if i == l.len()-1 && recording == len(s.indexes)-1 {
+			plan.End = s.followed()
+		}
 	}
 	return plan, next
 }
@@ -67,6 +72,18 @@ func (l *liveList) add(plan *Plan, i, start int, from int64) {
 		source = 1
 	}
 	plan.data(e.data(), &e, source, from, e.size(), nil, ix.form(&e).and(moved))
+}
+
+// followed is up to where every track of the recording has frames that are followed by
+// others, in nanoseconds.
+func (s *Splitter) followed() int64 {
+	end := int64(maxTime)
+	for _, c := range s.clocks {
+		if c.seen {
+			end = min(end, c.last-c.delta)
+		}
+	}
+	return end
 }
 
 // LiveFrom is where in the stream a player begins that is to show a recording from a
