@@ -26,7 +26,7 @@ export interface InspectedElement extends Element {
   block: BlockFacts | null;
 }
 
-/** Returns a function for the elements of a stream, in order, that finds what its blocks say. @internal */
+/** Returns a function that adds to the elements of a stream, in order, what its blocks say. @internal */
 export function inspector(): (element: Element) => InspectedElement {
   // Blocks have their time relative to their cluster's, in ticks.
   let scale = 1e6;
@@ -34,7 +34,7 @@ export function inspector(): (element: Element) => InspectedElement {
   return (element) => {
     if (element.name === "TimestampScale") scale = Number(uint(fromHex(element.data)));
     if (element.name === "Timestamp") timestamp = uint(fromHex(element.data));
-    return { ...element, block: isBlock(element) ? block(element, timestamp, scale) : null };
+    return Object.assign(element, { block: isBlock(element) ? block(element, timestamp, scale) : null });
   };
 }
 
@@ -102,12 +102,12 @@ function format(element: Element, bytes: Uint8Array): string {
 }
 
 function block({ name, data }: Element, timestamp: bigint, scale: number): BlockFacts | null {
-  const bytes = fromHex(data.slice(0, 24)); // the longest track number, and what follows it
-  const n = Math.clz32(bytes[0] ?? 0) - 23; // octets of the track number
-  if (bytes.length < n + 3) return null;
-  const track = Number(uint(bytes.subarray(0, n)) & ((1n << BigInt(7 * n)) - 1n));
-  const relative = ((bytes[n]! << 24) | (bytes[n + 1]! << 16)) >> 16;
-  const flags = bytes[n + 2]!;
+  const bytes = (i: number, n: number) => parseInt(data.slice(2 * i, 2 * (i + n)), 16);
+  const n = Math.clz32(bytes(0, 1)) - 23; // octets of the track number
+  if (data.length < 2 * (n + 3)) return null;
+  const track = bytes(0, n) % 2 ** (7 * n); // without the marker before it
+  const relative = (bytes(n, 2) << 16) >> 16;
+  const flags = bytes(n + 2, 1);
   const ticks = Number(timestamp) + relative;
   const lacing = (["none", "Xiph", "fixed-size", "EBML"] as const)[(flags & 0x06) >> 1]!;
   return {
@@ -118,7 +118,7 @@ function block({ name, data }: Element, timestamp: bigint, scale: number): Block
     invisible: (flags & 0x08) !== 0,
     discardable: name === "SimpleBlock" && (flags & 0x01) !== 0,
     lacing,
-    frames: lacing === "none" ? 1 : (bytes[n + 3] ?? 0) + 1,
+    frames: lacing === "none" ? 1 : (bytes(n + 3, 1) || 0) + 1,
   };
 }
 
