@@ -257,8 +257,11 @@ class BlockList {
     const c = this.#columns.of;
     c.element[k] = element;
     c.cluster[k] = cluster;
-    for (const column of ["track", "timestamp", "time", "frames"]) c[column][k] = block[column];
-    for (const [flag, bit] of Object.entries(flags)) if (block[flag]) c.flags[k] |= bit;
+    c.track[k] = block.track;
+    c.timestamp[k] = block.timestamp;
+    c.time[k] = block.time;
+    c.frames[k] = block.frames;
+    for (const flag in flags) if (block[flag]) c.flags[k] |= flags[flag];
     c.lacing[k] = lacings.indexOf(block.lacing);
     this.#group = group;
   }

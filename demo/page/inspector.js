@@ -28,7 +28,11 @@ const wasm = WebAssembly.compileStreaming(fetch("./dist/webmend.wasm"));
 let file = null;
 let trackBlocks = null; // the blocks of the track that is chosen, or null for all
 let blocksSeen = 0; // blocks that trackBlocks takes into account
-let request = 0;
+let timer = 0;
+let shownAt = -Infinity;
+
+/** Milliseconds between what is shown of a scan: to draw more often would slow it down. */
+const pace = 150;
 
 const tree = new Tree($("tree"), (i) => select(i, "tree"), chunkBadge);
 const hex = new HexView($("hex"), (i) => select(i, "hex"), (error) => fail(`The bytes could not be read: ${error.message}`));
@@ -173,12 +177,14 @@ async function openChunks(name, given) {
 
 const bare = (error) => (error instanceof Error ? error.message : String(error)).replace(/^webm(end)?: /, "");
 
-/** Draws once for all that comes until then. */
+/** Shows once what comes until then: at once, or when it is time again. */
 function showSoon(show) {
-  request ||= requestAnimationFrame(() => {
-    request = 0;
+  const now = performance.now();
+  timer ||= setTimeout(() => {
+    timer = 0;
+    shownAt = performance.now();
     show();
-  });
+  }, Math.max(0, shownAt + pace - now));
 }
 
 function setState(state) {

@@ -15,6 +15,7 @@ export class VirtualList {
   #length = 0;
   #top = 0; // pixels of the whole list above what is in sight
   #last = 0; // scrollTop when #top was set
+  #kept = -1; // what was brought into sight, and is to stay there while nobody scrolls
   #request = 0;
 
   /**
@@ -51,6 +52,7 @@ export class VirtualList {
 
   /** Brings entry i into sight, if it is not. */
   reveal(i) {
+    this.#kept = i;
     const sight = this.#sight;
     const y = i * this.#height;
     if (y >= this.#top && y + this.#height <= this.#top + sight) return this.draw();
@@ -87,6 +89,7 @@ export class VirtualList {
     this.#height = parseFloat(getComputedStyle(this.#viewport).getPropertyValue("--row")) || this.#height;
     this.#space.style.height = `${Math.min(this.#whole, highest)}px`;
     this.#scrollTo(this.#top);
+    if (this.#kept >= 0) this.reveal(this.#kept);
   }
 
   #scrollTo(top) {
@@ -100,6 +103,7 @@ export class VirtualList {
     const { scrollTop } = this.#viewport;
     const by = scrollTop - this.#last;
     if (by === 0) return;
+    this.#kept = -1;
     const little = this.#scaled && Math.abs(by) <= 2 * this.#sight;
     this.#top = this.#within(little ? this.#top + by : scrollTop * this.#ratio);
     this.#last = scrollTop;
