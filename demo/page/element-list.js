@@ -31,8 +31,8 @@ const lacings = ["none", "Xiph", "fixed-size", "EBML"];
 
 export class ElementList {
   length = 0;
-  /** Bytes of the file. */
-  bytes = 0;
+  /** How far it is known what elements there are, in bytes of the file. */
+  known = 0;
   /** What the file's report has as dropped, in order. */
   dropped = [];
   blocks = new BlockList();
@@ -59,10 +59,6 @@ export class ElementList {
   #scale = 1e6;
   #referring = -1; // the last BlockGroup with a ReferenceBlock
   #roots = 0;
-
-  constructor(bytes) {
-    this.bytes = bytes;
-  }
 
   /** Takes in the tracks of a recording, whose elements come next. */
   header({ tracks, timestampScale }) {
@@ -99,6 +95,7 @@ export class ElementList {
       c.next[i] = i + 1;
     }
     this.length++;
+    this.known = offset + headLength + (type === "master" ? 0 : size);
     if (name === "Cluster") this.clusters.push(i);
     if (element.block) this.#pushBlock(i, parent, element);
     else if (type !== "master") this.#values[i] = elementValue(element) || undefined;
@@ -192,7 +189,7 @@ export class ElementList {
   /** Where it ends: of unknown size, where what follows begins. */
   end(i) {
     const next = this.next(i);
-    const bound = next < this.length ? this.offset(next) : this.bytes;
+    const bound = next < this.length ? this.offset(next) : this.known;
     if (this.size(i) >= 0) return Math.min(this.offset(i) + this.headLength(i) + this.size(i), bound);
     const last = this.offset(next - 1);
     return Math.min(bound, this.dropped.find((d) => d.start > last)?.start ?? bound);
@@ -215,7 +212,7 @@ export class ElementList {
   /** What a byte is: an index and a part, and where that part ends. The index is -1 where there is no element. */
   region(offset) {
     const before = lastAtMost(this.length, (k) => this.offset(k), offset);
-    const following = before + 1 < this.length ? this.offset(before + 1) : this.bytes;
+    const following = before + 1 < this.length ? this.offset(before + 1) : this.known;
     const i = this.at(offset);
     if (i < 0) return { index: -1, part: "", end: following };
     const start = this.offset(i);

@@ -133,7 +133,7 @@ async function openChunks(name, given) {
       return { name, start, size: blob.size };
     }),
     blob: given.length === 1 ? given[0].blob : new Blob(given.map(({ blob }) => blob)),
-    elements: new ElementList(at),
+    elements: new ElementList(),
     headers: [],
     control: new AbortController(),
     inspection: null,
@@ -161,6 +161,7 @@ async function openChunks(name, given) {
     if (opened !== file) return;
     opened.inspection = inspection;
     opened.elements.dropped = inspection.report.dropped;
+    opened.elements.known = opened.blob.size;
     setState("done");
     showAll();
     showFindings();
@@ -204,7 +205,7 @@ function showOpened() {
   $("name").textContent = file.name;
   $("about").textContent = file.chunks.length > 1 ? `${plural(file.chunks.length, "chunk")}, ${size(file.blob.size)}` : size(file.blob.size);
   document.title = `${file.name} – webmend inspector`;
-  $("filter").value = "";
+  $("filter").value = $("offset").value = "";
   $("progress").value = 0;
   $("repaired").hidden = $("which").hidden = true;
   $("problems").replaceChildren();

@@ -17,7 +17,10 @@ const undecodable = {
   misplaced: "are lost where there is an element that cannot be there",
 };
 
-const bare = (message) => message.replace(/^webm(end)?: /, "");
+/** A message without the name of who says it, with its offsets as the page writes them. */
+function bare(message) {
+  return message.replace(/^webm(end)?: /, "").replace(/ at (\d+)/g, (_, offset) => ` at ${count(Number(offset))}`);
+}
 
 /** What `inspect` found, with what its elements say. @returns {Finding[]} */
 export function findings({ report, problems }, elements) {

@@ -32,6 +32,9 @@ export class Tree {
     this.#badge = badge;
     this.#list = new VirtualList(box, makeRow, (row, k) => this.#show(row, this.#rows[k]));
     box.onclick = (event) => this.#click(event);
+    box.ondblclick = (event) => {
+      if (!event.target.closest(".twisty")) this.#toggle(event.target.closest("[role=treeitem]")?.index ?? -1);
+    };
     box.onkeydown = (event) => this.#key(event);
   }
 
@@ -139,7 +142,7 @@ export class Tree {
   }
 
   #toggle(i, expand = !this.#expanded.has(i)) {
-    if (this.#filter || !this.#elements.isMaster(i)) return;
+    if (i < 0 || this.#filter || !this.#elements.isMaster(i)) return;
     if (expand) this.#expanded.add(i);
     else this.#expanded.delete(i);
     this.#rebuild(false);
@@ -218,7 +221,7 @@ export class Tree {
     const [name, value, badge, id, offset, bytes] = row.cells;
     name.textContent = e.name(i);
     value.textContent = e.value(i, true) || (isMaster && !isOpen ? `${count(e.children(i))} inside` : "");
-    const end = isOpen || !isMaster ? (i + 1 < e.length ? e.offset(i + 1) : e.bytes) : e.end(i);
+    const end = isOpen || !isMaster ? (i + 1 < e.length ? e.offset(i + 1) : e.known) : e.end(i);
     badge.textContent = this.#badge(e.offset(i), end);
     id.textContent = e.id(i).toString(16).toUpperCase();
     offset.textContent = count(e.offset(i));
