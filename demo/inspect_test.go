@@ -386,42 +386,51 @@ func large(size int) string {
 		const bytes = new Uint8Array(await blob.arrayBuffer());
 		const first = bytes.findIndex((_, i) => bytes[i] === 0x1f && bytes[i + 1] === 0x43 && bytes[i + 2] === 0xb6 && bytes[i + 3] === 0x75);
 		const clusters = new Blob([bytes.subarray(first)]);
-		window.longest = 0;
+		window.longest = window.frames = 0;
 		let last = performance.now();
 		const tick = () => {
+			frames++;
 			longest = Math.max(longest, performance.now() - last);
 			last = performance.now();
 			if (!inState("done")) requestAnimationFrame(tick);
 		};
+		const parts = [bytes.subarray(0, first), ...Array(Math.ceil(%d / clusters.size)).fill(clusters)];
+		window.size = new Blob(parts).size;
 		window.began = performance.now();
 		requestAnimationFrame(tick);
-		give(["large.webm", bytes.subarray(0, first), ...Array(Math.ceil(%d / clusters.size)).fill(clusters)]);
+		give(["large.webm", ...parts]);
 	})`, size)
 }
 
-func TestALargeFileShowsItsFirstRowsAtOnceAndStaysResponsive(t *testing.T) {
-	t.Parallel()
+// Not beside other tests, which would have the browser draw other tabs.
+func TestALargeFileShowsItsFirstRowsAtOnceAndThePageIsDrawnMeanwhile(t *testing.T) {
 	p := inspector(t)
-	p.run(large(400 << 20))
+	p.run(large(320 << 20))
 	p.sees(`treeRow("Tracks") && $("progress").value > 0`)
 	first := p.text(`String(performance.now() - began)`)
 	if got := p.text(`document.body.dataset.state`); got != "scanning" {
 		t.Errorf("when the first rows are there the state is %q", got)
 	}
 	p.picture("inspector-scanning")
+	for _, done := range []string{"0.3", "0.6", "1"} { // each may take a while
+		p.sees(`$("progress").value >= ` + done)
+	}
 	p.sees(`inState("done")`)
+	if got := p.text(`frames > 30 ? "many" : String(frames)`); got != "many" {
+		t.Errorf("the page was drawn %s times", got)
+	}
 	t.Logf("first rows after %s ms, all after %s ms, the longest frame %s ms, %s", first, p.text(`String(performance.now() - began)`), p.text(`String(longest)`), p.text(`$("status").textContent`))
 
 	// To the end and into the middle, by scrolling.
 	p.run(`$("hex").scrollTop = $("hex").scrollHeight`)
-	p.sees(`shownRows("hex").at(-1).index === Math.ceil(419_000_000 / 16) - 1 || shownRows("hex").at(-1).querySelector(".address").textContent > "18f00000"`)
+	p.sees(`shownRows("hex").at(-1).index === Math.ceil(size / 16) - 1`)
 	p.sees(`shownRows("hex").every((row) => row.children[1].textContent !== "··")`)
-	p.run(`$("hex").scrollTop -= 44`) // two rows, though the scroll bar stands for more than there is room for
-	p.sees(`shownRows("hex").at(-1).index < Math.ceil(parseInt(shownRows("hex")[0].querySelector(".address").textContent, 16) / 16) + 100`)
+	p.run(`window.above = shownRows("hex")[0].index, $("hex").scrollTop -= 44`) // two rows, though the scroll bar stands for more than there is room for
+	p.sees(`shownRows("hex")[0].index === above - 2`)
 	p.run(`$("offset").value = "200000000", $("go").requestSubmit()`)
 	p.sees(`document.querySelector("#hex [aria-label]")?.ariaLabel.includes(" at 200,000,000: ") && selectedName().includes("Block")`)
 	p.run(`$("filter").value = "block", $("filter").dispatchEvent(new Event("input"))`)
-	p.sees(`parseInt($("found").textContent.replaceAll(",", "")) > 150_000`)
+	p.sees(`parseInt($("found").textContent.replaceAll(",", "")) > 100_000`)
 }
 
 func TestWhatIsWrongIsToldWithItsPlaceAndRepaired(t *testing.T) {

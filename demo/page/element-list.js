@@ -4,7 +4,7 @@
 import { blockValue, elementValue } from "./dist/inspect.js";
 
 /** What bytes are coloured by: the part of the file that an element belongs to, and of a block its track. */
-export const kinds = ["structure", "info", "tracks", "index", "cluster", "video", "audio", "other"];
+const kinds = ["structure", "info", "tracks", "index", "cluster", "video", "audio", "other"];
 
 const kindOf = new Map(
   Object.entries({
@@ -23,10 +23,7 @@ const kindOf = new Map(
   }).map(([name, kind]) => [name, kinds.indexOf(kind)]),
 );
 
-/** What a byte of an element is. */
-export const parts = ["id", "size", "block", "data"];
-
-const flags = { keyframe: 1, invisible: 2, discardable: 4, grouped: 8 };
+const flags = { keyframe: 1, invisible: 2, discardable: 4 };
 const lacings = ["none", "Xiph", "fixed-size", "EBML"];
 
 export class ElementList {
@@ -112,7 +109,7 @@ export class ElementList {
     const grouped = name === "Block";
     // A Block has no flag: it is a key frame if its group refers to no other.
     const keyframe = grouped ? this.#referring !== parent : block.keyframe;
-    this.blocks.push(i, grouped ? parent : -1, this.clusters.length, { ...block, keyframe, grouped });
+    this.blocks.push(i, grouped ? parent : -1, this.clusters.length, { ...block, keyframe });
   }
 
   id(i) {
@@ -209,7 +206,11 @@ export class ElementList {
     return i;
   }
 
-  /** What a byte is: an index and a part, and where that part ends. The index is -1 where there is no element. */
+  /**
+   * What a byte is: the index of its element, whether it is of its `id`, its `size`, the
+   * head of a `block` or other `data`, and where that part ends. The index is -1 where
+   * there is no element.
+   */
   region(offset) {
     const before = lastAtMost(this.length, (k) => this.offset(k), offset);
     const following = before + 1 < this.length ? this.offset(before + 1) : this.known;
@@ -350,7 +351,7 @@ class Columns {
 }
 
 /** The octets of an ID. */
-export function idLength(id) {
+function idLength(id) {
   return id > 0xff_ffff ? 4 : id > 0xffff ? 3 : id > 0xff ? 2 : 1;
 }
 

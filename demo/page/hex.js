@@ -19,7 +19,7 @@ export class HexView {
   #pages = new Map(); // bytes, or null while they are being read or cannot be
   #columns = 16;
   #cursor = 0;
-  #selected = { start: 0, head: 0, end: 0 };
+  #selected = { start: 0, end: 0 };
 
   /**
    * @param {HTMLElement} box of role grid
@@ -43,7 +43,7 @@ export class HexView {
     this.#starts = new Set(starts);
     this.#pages.clear();
     this.#cursor = 0;
-    this.#selected = { start: 0, head: 0, end: 0 };
+    this.#selected = { start: 0, end: 0 };
     this.#fit(true);
     this.#list.reveal(0);
   }
@@ -69,11 +69,10 @@ export class HexView {
 
   #mark(i) {
     if (i < 0) {
-      this.#selected = { start: 0, head: 0, end: 0 };
+      this.#selected = { start: 0, end: 0 };
       return;
     }
-    const start = this.#elements.offset(i);
-    this.#selected = { start, head: start + this.#elements.headLength(i), end: this.#elements.end(i) };
+    this.#selected = { start: this.#elements.offset(i), end: this.#elements.end(i) };
   }
 
   /** As many bytes a row as there is room for. */

@@ -163,7 +163,7 @@ async function openChunks(name, given) {
     opened.elements.dropped = inspection.report.dropped;
     opened.elements.known = opened.blob.size;
     setState("done");
-    showAll();
+    showProgress(1);
     showFindings();
   } catch (error) {
     over = true;

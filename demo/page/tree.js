@@ -18,6 +18,7 @@ export class Tree {
   #rows = new Uint32Array(1024);
   #length = 0;
   #seen = 0; // elements that #rows takes into account
+  #fresh = 0; // elements that have had the chance to be open from the start
   #shown = new Uint8Array(1024); // by element: whether it has a row
   #selected = -1;
 
@@ -69,8 +70,6 @@ export class Tree {
     this.#fresh = Math.max(this.#fresh, length);
     this.#list.length = this.#length;
   }
-
-  #fresh = 0; // elements that have had the chance to be open from the start
 
   /** How many rows there are. */
   get length() {
