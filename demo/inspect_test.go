@@ -559,7 +559,7 @@ func TestAPageOfTheSameOriginHandsOverARecording(t *testing.T) {
 	p := inspector(t)
 	p.run(`window.ready = false, load("chromium-noalpha-06-vp8only-ts100").then((blob) => {
 		window.blobs = [blob.slice(0, 1000), blob.slice(1000)];
-		addEventListener("message", ({ source, data }) => (ready ||= source === other && data === "webmend inspector ready"));
+		addEventListener("message", ({ source, data }) => (ready ||= source === other && data?.type === "webmend-inspector-ready"));
 		// In a frame, as of two tabs only one is drawn.
 		const frame = document.createElement("iframe");
 		frame.name = "frame";
@@ -568,10 +568,10 @@ func TestAPageOfTheSameOriginHandsOverARecording(t *testing.T) {
 	})`)
 	p.sees(`ready`)
 	// Nobody else does.
-	p.run(`other.dispatchEvent(new other.MessageEvent("message", { data: { name: "b", blobs }, origin: "https://elsewhere.example", source: window }))`)
-	p.run(`other.dispatchEvent(new other.MessageEvent("message", { data: { name: "b", blobs }, origin: location.origin, source: other }))`)
-	p.run(`other.postMessage({ name: 1 }, location.origin), other.postMessage(null, location.origin)`)
-	p.run(`other.postMessage({ name: "take 1.webm", blobs }, location.origin)`)
+	p.run(`other.dispatchEvent(new other.MessageEvent("message", { data: { type: "webmend-inspect", name: "b", blobs }, origin: "https://elsewhere.example", source: window }))`)
+	p.run(`other.dispatchEvent(new other.MessageEvent("message", { data: { type: "webmend-inspect", name: "b", blobs }, origin: location.origin, source: other }))`)
+	p.run(`other.postMessage({ type: "webmend-inspect", name: 1 }, location.origin), other.postMessage(null, location.origin)`)
+	p.run(`other.postMessage({ type: "webmend-inspect", name: "take 1.webm", blobs }, location.origin)`)
 	p.sees(`other.document.body.dataset.state === "done" && other.document.getElementById("name").textContent === "take 1.webm"`)
 	p.sees(`other.document.getElementById("about").textContent.startsWith("2 chunks") && other.document.getElementById("status").textContent.startsWith("209 elements")`)
 }

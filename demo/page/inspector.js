@@ -1,12 +1,12 @@
 // The inspector: a file's elements, bytes, blocks and tracks, and what is wrong.
 //
 // A page of the same origin can hand over a recording. It opens this one, which
-// says when it is ready, and then takes { name, blobs }:
+// says when it is ready, and then takes the recording's name and its chunks:
 //
 //     const inspector = window.open("inspect.html");
 //     addEventListener("message", ({ source, origin, data }) => {
-//       if (source !== inspector || origin !== location.origin || data !== "webmend inspector ready") return;
-//       inspector.postMessage({ name: "recording.webm", blobs }, origin);
+//       if (source !== inspector || origin !== location.origin || data?.type !== "webmend-inspector-ready") return;
+//       inspector.postMessage({ type: "webmend-inspect", name: "recording.webm", blobs }, origin);
 //     });
 
 import { init, repair } from "./dist/index.js";
@@ -51,7 +51,7 @@ const chunks = new Grid(
 
 wire();
 wasm.catch((error) => fail(`The module could not be loaded: ${error.message}. Was it built, by make build?`));
-if (opener) opener.postMessage("webmend inspector ready", location.origin);
+if (opener) opener.postMessage({ type: "webmend-inspector-ready" }, location.origin);
 
 function wire() {
   $("choose").onclick = $("another").onclick = () => $("files").click();
@@ -87,7 +87,7 @@ function wire() {
   };
   wireDrops();
   addEventListener("message", ({ source, origin, data }) => {
-    if (origin !== location.origin || !source || source !== opener || !Array.isArray(data?.blobs)) return;
+    if (origin !== location.origin || !source || source !== opener || data?.type !== "webmend-inspect" || !Array.isArray(data.blobs)) return;
     const given = data.blobs.filter((blob) => blob instanceof Blob);
     openChunks(String(data.name ?? "Recording"), given.map((blob, i) => ({ name: blob.name ?? `Chunk ${i + 1}`, blob })));
   });
