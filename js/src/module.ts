@@ -281,6 +281,10 @@ export class Splitter {
     return this.instance.ask(this.handle, "takeClusters") as ToldCluster[];
   }
 
+  report(): ModuleReport {
+    return this.instance.ask(this.handle, "report") as ModuleReport;
+  }
+
   finish(): ModuleReport {
     return this.instance.ask(this.handle, "finish") as ModuleReport;
   }
