@@ -52,6 +52,20 @@ export async function join(files: Blob[], options: JobOptions = {}): Promise<Mad
   });
 }
 
+/**
+ * Makes a file of the part of another from `start` up to `end`, in seconds, whose times
+ * begin at 0. It begins at the last key frame at or before `start`; the `start` and `end`
+ * of the result are the real cut points. It takes the first recording in the file.
+ *
+ * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
+ */
+export function clip(file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
+  return scanned([file], options, async ([{ stream }]) => {
+    const begun = await stream.plan(planKinds.clip, 0, flags(options), options.start, options.end);
+    return carryOut(stream, begun, [sourceOf(file)], { signal: options.signal });
+  });
+}
+
 const flags = (options: JobOptions) => (options.keepUndecodable ? planFlags.keepUndecodable : 0);
 
 /** A file that is split, and what it holds. */

@@ -5,7 +5,7 @@ import type { EngineCalls } from "./calls.js";
 import { compile, type WasmSource } from "./compile.js";
 import { Engine } from "./engine.js";
 import { Instance } from "./module.js";
-import { startWorker } from "./remote.js";
+import { WebmendError } from "./error.js";
 
 /** Options of `init`. */
 export interface InitOptions {
@@ -59,7 +59,10 @@ export function engine(): Promise<EngineCalls> {
 
 async function start(): Promise<EngineCalls> {
   const compiled = await compiledModule();
-  return (inWorker && (await startWorker(compiled, shipped.worker))) || new Engine(compiled);
+  try {
+    if (inWorker) return await (await import("./remote.js")).startWorker(compiled, shipped.worker, WebmendError);
+  } catch {} // there is no worker to be had
+  return new Engine(compiled);
 }
 
 function compiledModule(): Promise<WebAssembly.Module> {

@@ -5,6 +5,9 @@
 
 import type { RecordingFacts } from "./types.js";
 
+/** A `<video>` or `<audio>` element, for who has the types of the DOM. */
+export type MediaElement = typeof globalThis extends { HTMLMediaElement: { prototype: infer Element } } ? Element : object;
+
 /** What a preview asks of a recording. @internal */
 export interface Live {
   /** Those of the stream that have a header, the last of which may go on. */
@@ -54,7 +57,7 @@ interface Next {
  * A recorder that is restarted continues at the end of what it recorded before.
  */
 export class Preview {
-  readonly #media: HTMLMediaElement;
+  readonly #media: MediaElement;
   readonly #live: Live;
   readonly #onError: (error: unknown) => void;
   readonly #listening = new AbortController();
@@ -82,7 +85,7 @@ export class Preview {
   #disposed = false;
 
   /** @internal */
-  constructor(media: HTMLMediaElement, live: Live, options: PreviewOptions = {}) {
+  constructor(media: MediaElement, live: Live, options: PreviewOptions = {}) {
     this.#media = media;
     this.#live = live;
     this.#keep = Math.max(1, options.keepSeconds ?? 30);

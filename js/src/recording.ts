@@ -10,7 +10,7 @@ import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./
 import { Segments } from "./segments.js";
 import { Store } from "./store.js";
 import type { StreamCalls, Taken } from "./calls.js";
-import type { Live, Preview, PreviewOptions } from "./preview.js";
+import type { Live, MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { ClusterFacts, HeaderFacts, Missing, Range, Report, Track } from "./types.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
@@ -195,7 +195,7 @@ export class Recording {
   #headers: Header[] = [];
   #clusters: Cluster[] = [];
   #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
-  #watchers = new Set<() => void>(); // previews
+  #watchers = new Set<() => void>(); // previews and replays
   #memory = 0;
 
   /** Ready at once: chunks wait while the module loads. */
@@ -365,7 +365,7 @@ export class Recording {
    *
    * Rejects if the script `preview.js`, beside this one, cannot be loaded.
    */
-  async preview(element: HTMLMediaElement, options: PreviewOptions = {}): Promise<Preview> {
+  async preview(element: MediaElement, options: PreviewOptions = {}): Promise<Preview> {
     if (!this.#keep) throw notKept();
     const { Preview } = await import("./preview.js");
     const live: Live = {
@@ -376,10 +376,7 @@ export class Recording {
       },
       initialization: (recording) => this.#initialization(recording),
       file: () => this.seekable(),
-      watch: (changed) => {
-        this.#watchers.add(changed);
-        return () => this.#watchers.delete(changed);
-      },
+      watch: (changed) => this.watch(changed),
       state: () => (this.#stream ? (this.#over ? "finished" : "recording") : "closed"),
     };
     return new Preview(element, live, options);
@@ -575,6 +572,12 @@ export class Recording {
     if (report) this.#report = { ...report, missing: [] };
     this.#segments?.wake();
     this.#tell();
+  }
+
+  /** Calls back whenever there is more, and when it is over or closed. Returns what ends that. @internal */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
   }
 
   #tell(): void {

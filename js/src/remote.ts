@@ -1,7 +1,8 @@
-// The page's side of the worker: the same calls, as messages.
+// The page's side of the worker: the same calls, as messages. It is loaded if there
+// is to be a worker.
 
 import type { EngineCalls, StreamCalls, StreamOptions, Told } from "./calls.js";
-import { WebmendError } from "./error.js";
+import type { WebmendError } from "./error.js";
 
 /** What the page asks of an object of the worker: the engine with which it begins is number 0. */
 export interface Call {
@@ -28,19 +29,26 @@ export interface Remote {
   handle: number;
 }
 
-/** Has the worker answer a call. Bytes that are its first argument go there, and are no longer here. */
-type Ask = (call: Omit<Call, "call">) => Promise<Answer>;
+/**
+ * Has the worker answer a call, and tells what is new of the stream. Bytes that are its
+ * first argument go there, and are no longer here.
+ */
+type Ask = (call: Omit<Call, "call">, tell?: (told: Told) => void) => Promise<unknown>;
 
-function connect(worker: Worker): Ask {
+function connect(worker: Worker, failure: typeof WebmendError): Ask {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
     waiting.get(data.call)!(data);
     waiting.delete(data.call);
   };
-  return (call) =>
-    new Promise((resolve) => {
-      waiting.set(++last, resolve);
+  return (call, tell) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++last, ({ value, error, told }) => {
+        if (told) tell?.(told);
+        if (error) reject(new failure(error));
+        else resolve(value);
+      });
       const [bytes] = call.args;
       worker.postMessage({ ...call, call: last } satisfies Call, bytes instanceof Uint8Array ? [bytes.buffer] : []);
     });
@@ -67,10 +75,8 @@ class RemoteEngine implements EngineCalls {
     this.#make("close");
   }
 
-  async #make(method: string, ...args: unknown[]): Promise<Remote> {
-    const { value, error } = await this.#ask({ object: this.#object, method, args });
-    if (error) throw new WebmendError(error);
-    return value as Remote;
+  #make(method: string, ...args: unknown[]): Promise<Remote> {
+    return this.#ask({ object: this.#object, method, args }) as Promise<Remote>;
   }
 }
 
@@ -108,28 +114,21 @@ class RemoteStream implements StreamCalls {
     this.#make("close", []).catch(() => {}); // it may have been closed before
   }
 
-  async #make(method: string, args: unknown[]): Promise<unknown> {
-    const { value, error, told } = await this.#ask({ object: this.#object, method, args, fragments: this.#fragments });
-    if (told) this.#told.push(told);
-    if (error) throw new WebmendError(error);
-    return value;
+  #make(method: string, args: unknown[]): Promise<unknown> {
+    return this.#ask({ object: this.#object, method, args, fragments: this.#fragments }, (told) => this.#told.push(told));
   }
 }
 
-/** Starts the worker that `make` makes; null where there is none to be had. */
-export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>): Promise<EngineCalls | null> {
-  try {
-    const worker = await make();
-    await new Promise((resolve, reject) => {
-      worker.onmessage = resolve;
-      worker.onerror = (event) => {
-        event.preventDefault(); // it is no error of the page
-        reject(event);
-      };
-      worker.postMessage(module);
-    });
-    return new RemoteEngine(connect(worker), 0);
-  } catch {
-    return null;
-  }
+/** Starts the worker that `make` makes. Rejects where there is none to be had. Errors of its calls are a `failure`. */
+export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>, failure: typeof WebmendError): Promise<EngineCalls> {
+  const worker = await make();
+  await new Promise((resolve, reject) => {
+    worker.onmessage = resolve;
+    worker.onerror = (event) => {
+      event.preventDefault(); // it is no error of the page
+      reject(event);
+    };
+    worker.postMessage(module);
+  });
+  return new RemoteEngine(connect(worker, failure), 0);
 }

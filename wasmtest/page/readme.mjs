@@ -208,16 +208,29 @@ export const checks = {
     const video = document.createElement("video");
     video.muted = true;
     Object.assign(globalThis, { recorder, video });
+    const [backButton, liveButton] = [document.createElement("button"), document.createElement("button")];
+    Object.assign(globalThis, { backButton, liveButton });
     await run();
-    // Of clusters of a quarter of a second. A machine that is busy can leave holes in what it records.
-    const ranges = () => Array.from(video.buffered, (_, i) => [video.buffered.start(i), video.buffered.end(i)]);
-    const long = () => ranges().find(([start, end]) => end - start > 1.5);
-    await until(long);
+    await until(() => video.currentTime > 3);
     check(recorder.state === "recording", `the recorder is ${recorder.state}`);
-    const [start] = long();
-    video.currentTime = start;
-    await video.play();
-    await until(() => video.currentTime > start + 0.5);
+    backButton.click();
+    await until(() => !video.seeking && video.currentTime < 1.5);
+    liveButton.click();
+    await until(() => !video.seeking && video.currentTime > 3);
+    end(stream);
+  },
+
+  async "Instant replay"(run) {
+    const { stream, recorder } = record();
+    const saveButton = document.createElement("button");
+    let saved;
+    Object.assign(globalThis, { recorder, saveButton, upload: async (blob) => (saved = blob) });
+    await run();
+    await wait(3500);
+    saveButton.click();
+    await until(() => saved);
+    const duration = await play(saved);
+    check(duration > 1 && duration < 5, `it lasts ${duration} s`);
     end(stream);
   },
 
