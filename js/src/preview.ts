@@ -336,7 +336,7 @@ export class Preview {
     if (own || !this.#buffer) return;
     this.#sought = at;
     this.#arriving = false;
-    this.#following = at > this.#end - this.#behind - tolerance;
+    this.#following = at > this.#end - Math.min(1, this.#behind) - tolerance;
     this.#tell();
   }
 
