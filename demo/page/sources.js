@@ -7,7 +7,7 @@ const open = {
   camera: () => device({ video: true, audio: true }).catch(withoutSound),
   microphone: () => device({ audio: true }),
   screen: () => display(),
-  scene: () => openScene(),
+  scene: openScene,
 };
 
 /**

@@ -1,0 +1,285 @@
+package main
+
+// What a person does with the page from beginning to end, and how it looks meanwhile.
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/webmend/webmend/webm"
+)
+
+// A look is a way that a page can be seen.
+type look struct {
+	name          string
+	width, height int64
+	dark          bool
+}
+
+var looks = []look{
+	{"light", 1280, 900, false},
+	{"dark", 1280, 900, true},
+	{"phone", 390, 844, false},
+	{"dark phone", 390, 844, true},
+}
+
+func TestEveryViewFitsWhereItIsSeenAndIsKeptAsAPicture(t *testing.T) {
+	for _, l := range looks {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			p := open(t, os.DirFS(dist))
+			p.see(l)
+			p.choose("source", "scene")
+			p.keep("idle")
+			p.run(`window.before = $("timeline").getBoundingClientRect().top + scrollY`)
+			p.click("record")
+			p.until(`duration() > 4`)
+			p.keep("recording")
+			if got := p.text(`String($("timeline").getBoundingClientRect().top + scrollY - before)`); got != "0" {
+				t.Errorf("the timeline moved by %s pixels when the recording began", got)
+			}
+			p.stop()
+			p.run(`document.querySelector(".handle.from").focus()`)
+			p.press("PageUp", false)
+			p.press("ArrowLeft", true)
+			p.until(`!$("save-clip").disabled && $("clip-text").textContent.startsWith("Clip: cut")`)
+			p.keep("recorded")
+			p.click("play-clip")
+			p.until(`$("caption-text").textContent.startsWith("Clip, ") && $("video").currentTime > 0.2`)
+			p.openDetails()
+			p.keep("clip and details")
+		})
+	}
+}
+
+func TestScrubbingShowsTheFrameOfTheTimeAskedFor(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), painted)
+	p.choose("source", "scene")
+	p.click("record")
+	p.until(`duration() > 3`)
+	p.stop()
+	if got := p.number(`$("video").duration - duration()`); math.Abs(got) > 0.05 {
+		t.Errorf("the file and the recording differ by %.3f s", got)
+	}
+
+	p.reads(1)
+	for _, to := range []float64{2.5, 0.5, 1.75, 0.1, 2.9} {
+		p.run(fmt.Sprintf(`scrub(%g)`, to))
+		p.until(fmt.Sprintf(`at(%g)`, to))
+		p.shows(to)
+	}
+
+	p.run(`$("scrub").focus()`)
+	p.do(chromedp.KeyEvent(kb.ArrowLeft))
+	p.until(`at(1.9)`)
+	p.shows(1.9)
+	p.do(chromedp.KeyEvent(" "))
+	p.until(`$("video").currentTime > 2.1`)
+	p.do(chromedp.KeyEvent(" "))
+	p.until(`$("video").paused`)
+
+	// A click in the middle of the timeline.
+	box := p.box(`#timeline`)
+	p.do(chromedp.MouseClickXY(box.x+box.width/2, box.y+20))
+	middle := p.number(`duration() / 2`)
+	p.until(fmt.Sprintf(`at(%g)`, middle))
+	p.shows(middle)
+}
+
+func TestARangeOfTheTimelineBecomesAClipWithItsRealCutPoints(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), painted)
+	p.choose("source", "scene")
+	p.click("record")
+	p.until(`duration() > 3`)
+
+	// While it records, and so the timeline spans 10 s.
+	box := p.box(`#timeline`)
+	at := func(time float64) float64 { return box.x + time/10*box.width }
+	p.do(chromedp.DragAndDropXY(at(1), box.y+40, at(2), box.y+40, 5))
+	p.until(`!$("save-clip").disabled && $("clip-text").textContent.startsWith("Clip: cut at 0.")`)
+	p.stop()
+	cut := p.text(`$("clip-text").textContent.match(/cut at ([\d.]+) s and ([\d.]+) s/).slice(1).join(" ")`)
+	var start, end float64
+	fmt.Sscan(cut, &start, &end)
+	if start > 1 || math.Abs(end-2) > 0.2 {
+		t.Errorf("the clip of 1 to 2 s is cut at %s", cut)
+	}
+	p.reads(1)
+
+	p.click("play-clip")
+	p.until(`$("stage").dataset.shown === "clip" && $("video").ended`)
+	p.run(`scrub(0.5)`)
+	p.until(`at(0.5)`)
+	p.shows(start + 0.5)
+
+	file := p.download("save-clip", fmt.Sprintf(`-clip-%.2f-%.2f\.webm`, start, end))
+	if got := p.length(file); math.Abs(got-(end-start)) > 0.1 {
+		t.Errorf("the clip that was saved lasts %.3f s, and was cut at %s", got, cut)
+	}
+	whole := p.download("save-file", `\.webm`)
+	if got, want := p.length(whole), p.number(`duration()`); math.Abs(got-want) > 0.02 {
+		t.Errorf("the file that was saved lasts %.3f s, want %.3f", got, want)
+	}
+}
+
+func TestTheLastSecondsAreSavedWhileItRecords(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.click("record")
+	p.until(`duration() > 2`)
+	file := p.download("save-last", `-last-\d+s\.webm`)
+	if got := p.length(file); got < 2 || got > 31 {
+		t.Errorf("what was saved of 2 s lasts %.3f s", got)
+	}
+	p.stop()
+}
+
+func TestWhatIsLostIsAGapInTheTimeline(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(2)
+	p.openDetails()
+	p.click("lose")
+	p.until(`document.querySelector("#timeline canvas").ariaLabel.includes(" 1 gap")`)
+	p.stop()
+	p.until(`/1 blob lost on purpose[^]*Something is missing from [\d.]+ s to [\d.]+ s/.test($("report").innerText)`)
+}
+
+func TestOnceItIsLoadedThePageWorksWithoutANetwork(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.close() // the server, and with it all that the page could ask
+	p.choose("source", "scene")
+	p.record(3)
+	p.stop()
+	p.click("toggle")
+	p.until(`$("video").currentTime > 0.2`)
+	p.run(`document.querySelector(".handle.from").focus()`)
+	p.press("ArrowRight", true)
+	p.until(`!$("play-clip").disabled`)
+	p.click("play-clip")
+	p.until(`$("stage").dataset.shown === "clip" && $("video").currentTime > 0.2`)
+	p.length(p.download("save-file", `\.webm`))
+}
+
+func TestTheFileIsGivenToTheInspectorOnceThatIsReady(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(2)
+	p.stop()
+	p.run(`
+		window.frame = document.body.appendChild(document.createElement("iframe"));
+		window.open = (url) => (window.opened = url, frame.contentWindow);
+		frame.contentWindow.eval('onmessage = (event) => (window.got = event.data)');`)
+	p.click("inspect")
+	p.run(`frame.contentWindow.eval('parent.postMessage({ type: "webmend-inspector-ready" }, parent.location.origin)')`)
+	p.until(`frame.contentWindow.got?.type === "webmend-inspect"`)
+	p.until(`opened === "inspect.html" && frame.contentWindow.got.name.endsWith(".webm") && frame.contentWindow.got.blobs[0].size > 10_000`)
+}
+
+// painted has what reads the number on a frame of the scene, in the stage's picture.
+const painted = `
+	const painted = () => scene.frameOn($("video"));
+	const scrub = (time) => ($("scrub").value = time, $("scrub").dispatchEvent(new Event("input")));
+	const at = (time) => !$("video").seeking && Math.abs($("video").currentTime - time) < 0.02;
+	addEventListener("DOMContentLoaded", async () => (window.scene = await import("/scene.js")));`
+
+// reads goes to a time of the recording, and takes from there when the scene began:
+// before the recorder did.
+func (p *tab) reads(time float64) {
+	p.t.Helper()
+	p.run(fmt.Sprintf(`scrub(%g)`, time))
+	p.until(fmt.Sprintf(`at(%g) && painted() !== null`, time))
+	p.run(fmt.Sprintf(`window.began = painted() / scene.rate - %g`, time))
+}
+
+// shows waits for the frame of a time of the recording, by its number: a browser that
+// is busy shows it a little after it says so, and the scene in one leaves out some.
+func (p *tab) shows(time float64) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`Math.abs(painted() / scene.rate - began - %g) < 0.15`, time))
+}
+
+func (p *tab) number(expression string) float64 {
+	p.t.Helper()
+	n, err := chromedp.Run(p.ctx, chromedp.Evaluate[float64](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return n
+}
+
+type box struct{ x, y, width float64 }
+
+// box is where an element is in the window, once that has been moved there.
+func (p *tab) box(selector string) box {
+	p.t.Helper()
+	p.run(fmt.Sprintf(`document.querySelector(%q).scrollIntoView({ block: "center" })`, selector))
+	of := func(name string) float64 {
+		return p.number(fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().%s`, selector, name))
+	}
+	return box{of("x"), of("y"), of("width")}
+}
+
+// length is that of a file, in seconds, which must be whole.
+func (p *tab) length(file []byte) float64 {
+	p.t.Helper()
+	_, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{})
+	if err != nil || len(report.Recordings) != 1 || len(report.Dropped) > 0 {
+		p.t.Fatalf("a file of %d bytes: %v; it has %d recordings, and dropped are %v", len(file), err, len(report.Recordings), report.Dropped)
+	}
+	return float64(report.Recordings[0].Duration) / 1e9
+}
+
+// see has the page seen in a way.
+func (p *tab) see(l look) {
+	p.t.Helper()
+	p.look = l
+	var options []chromedp.EmulateViewportOption
+	if l.width < 600 {
+		options = append(options, chromedp.EmulateMobile, chromedp.EmulateScale(2))
+	}
+	p.do(chromedp.EmulateViewport(l.width, l.height, options...))
+	scheme := map[bool]string{false: "light", true: "dark"}[l.dark]
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// keep makes a picture of all of the page, which must be as wide as what it is seen on.
+func (p *tab) keep(view string) {
+	p.t.Helper()
+	if got := p.text(`String(document.documentElement.scrollWidth)`); got != fmt.Sprint(p.look.width) {
+		p.t.Errorf("%s: the page is %s pixels wide, want %d", view, got, p.look.width)
+	}
+	p.run(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))`) // what has just changed is drawn
+	shot, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	name := filepath.Join("artefacts", strings.ReplaceAll(p.look.name+" "+view+".png", " ", "-"))
+	if err := os.MkdirAll("artefacts", 0o777); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, shot.Data, 0o666); err != nil {
+		p.t.Fatal(err)
+	}
+}
