@@ -37,7 +37,7 @@ func TestEveryViewFitsWhereItIsSeenAndIsKeptAsAPicture(t *testing.T) {
 	for _, l := range looks {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			p := open(t, os.DirFS(dist))
+			p := open(t, os.DirFS(dist), faint)
 			p.see(l)
 			p.choose("source", "scene")
 			p.keep("idle")
@@ -246,6 +246,38 @@ func (p *tab) length(file []byte) float64 {
 	return float64(report.Recordings[0].Duration) / 1e9
 }
 
+// faint has what finds text that is less than 4.5 to 1 against what is behind it, where
+// it is not of what cannot be used just now.
+const faint = `
+	const rgba = (color) => {
+		const c = new OffscreenCanvas(1, 1).getContext("2d");
+		c.fillStyle = color;
+		c.fillRect(0, 0, 1, 1);
+		return [...c.getImageData(0, 0, 1, 1).data].map((v) => v / 255);
+	};
+	const over = ([r, g, b, a], below) => [r, g, b].map((v, i) => v * a + below[i] * (1 - a));
+	const behind = (element) => {
+		if (!element) return [1, 1, 1];
+		return over(rgba(getComputedStyle(element).backgroundColor), behind(element.parentElement));
+	};
+	const light = (color) => {
+		const [r, g, b] = color.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+	};
+	const faint = () => {
+		const found = [];
+		const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		while (texts.nextNode()) {
+			const { parentElement: element, data } = texts.currentNode;
+			if (!data.trim() || !element.checkVisibility() || element.closest(":disabled, script, noscript, option")) continue;
+			const below = behind(element);
+			const [a, b] = [light(over(rgba(getComputedStyle(element).color), below)), light(below)];
+			const ratio = Math.max(a, b) / Math.min(a, b);
+			if (ratio < 4.5) found.push(data.trim() + " has " + ratio.toFixed(2));
+		}
+		return found;
+	};`
+
 // see has the page seen in a way.
 func (p *tab) see(l look) {
 	p.t.Helper()
@@ -269,6 +301,9 @@ func (p *tab) keep(view string) {
 	p.t.Helper()
 	if got := p.text(`String(document.documentElement.scrollWidth)`); got != fmt.Sprint(p.look.width) {
 		p.t.Errorf("%s: the page is %s pixels wide, want %d", view, got, p.look.width)
+	}
+	if got := p.text(`faint().join("; ")`); got != "" {
+		p.t.Errorf("%s: too little contrast: %s", view, got)
 	}
 	p.run(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))`) // what has just changed is drawn
 	shot, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})

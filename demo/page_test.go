@@ -265,6 +265,23 @@ func TestACameraThatIsRefusedIsToldAndTheDrawnSceneOffered(t *testing.T) {
 	p.until(`$("problem").hidden && document.body.dataset.state === "recording"`)
 }
 
+func TestACameraWithoutAMicrophoneIsRecordedWithoutSound(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), `
+		const ask = MediaDevices.prototype.getUserMedia;
+		MediaDevices.prototype.getUserMedia = async function (constraints) {
+			if (constraints.audio) throw new DOMException("", "NotFoundError");
+			return ask.call(this, constraints);
+		};`)
+	p.choose("source", "camera")
+	p.click("record")
+	p.until(`rows().length > 0`)
+	p.stop()
+	if got := p.text(`$("report").textContent`); !strings.Contains(got, `codecs="vp8"`) || strings.Contains(got, "audio") {
+		t.Errorf("the report is %q", got)
+	}
+}
+
 func TestAModuleThatCannotBeLoadedIsTold(t *testing.T) {
 	t.Parallel()
 	script, err := os.ReadFile(filepath.Join(dist, "index.js"))

@@ -4,7 +4,7 @@
 import { clock, count, plural, seconds, size, track } from "./format.js";
 import { Player } from "./player.js";
 import { Session } from "./session.js";
-import { formats, likelySource, openSource, whyNot } from "./sources.js";
+import { formats, likelySource, openSource, typeFor, whyNot } from "./sources.js";
 import { ClusterTable } from "./table.js";
 import { Timeline } from "./timeline.js";
 
@@ -59,7 +59,7 @@ async function start() {
   setInterval(showElapsed, 100);
 
   $("source").value = await likelySource();
-  say($("source").value === "scene" ? "There is no camera or microphone here, so the drawn scene is chosen." : "Nothing leaves this computer.");
+  if ($("source").value === "scene") say("There is no camera or microphone here, so the drawn scene is chosen.");
   listFormats();
   try {
     webmend = await import("./dist/index.js");
@@ -69,7 +69,6 @@ async function start() {
   }
   setState("idle");
   stage("nothing");
-  showClip();
 }
 
 // The recorder
@@ -106,7 +105,7 @@ function listFormats() {
 async function record() {
   clearProblem();
   const name = $("source").value;
-  const mimeType = $("format").value;
+  const format = $("format").value;
   const timeslice = Number($("timeslice").value) || undefined;
   setState("opening");
   say(name === "scene" ? "" : "Waiting for the browser’s permission…");
@@ -119,6 +118,7 @@ async function record() {
   }
   let recorded;
   try {
+    const mimeType = typeFor(source.stream, format);
     recorded = new Session(webmend, source.stream, { mimeType, timeslice }, listener());
   } catch (error) {
     closeSource();
@@ -314,9 +314,7 @@ function clipText() {
     return `Clip: cut at ${seconds(cut.start, 2)} and ${seconds(cut.end, 2)}${early}. ${size(cut.size)}.`;
   }
   if (range) return `From ${seconds(range.start, 2)} to ${seconds(range.end, 2)}.`;
-  return session?.clusters.length
-    ? "For a clip, drag across the timeline or move its two handles."
-    : "Each cluster becomes a bar: wide by time, high by size.";
+  return session.clusters.length ? "For a clip, drag across the timeline or move its two handles." : "";
 }
 
 async function playClip() {

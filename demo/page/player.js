@@ -10,6 +10,7 @@ export class Player {
   #onTime;
   #preview = null;
   #file = null; // { url, offset, length }
+  #silent = false; // whether files are to be
   #target = null; // where to seek once the picture is where it was sent before
   #shown = "";
 
@@ -26,7 +27,7 @@ export class Player {
     const { play, scrub, live, mute, full } = controls;
     play.onclick = () => this.toggle();
     live.onclick = () => this.#live();
-    mute.onclick = () => (video.muted = !video.muted);
+    mute.onclick = () => this.#mute();
     full.onclick = () => this.#fullscreen();
     scrub.oninput = () => this.seek(scrub.valueAsNumber);
     scrub.onkeydown = (event) => this.#key(event);
@@ -56,7 +57,7 @@ export class Player {
   async showFile(blob, { offset = 0, length, autoplay = false }) {
     this.clear();
     this.#file = { url: URL.createObjectURL(blob), offset, length };
-    this.#video.muted = false;
+    this.#video.muted = this.#silent;
     this.#video.src = this.#file.url;
     if (autoplay) await this.#video.play();
   }
@@ -100,6 +101,11 @@ export class Player {
     this.#target = null;
     this.#preview.live();
     this.#video.play().catch(() => {}); // the recording does not depend on its view
+  }
+
+  #mute() {
+    this.#video.muted = !this.#video.muted;
+    if (this.#file) this.#silent = this.#video.muted;
   }
 
   #fullscreen() {

@@ -85,3 +85,8 @@ export function formats(source) {
     .map(([name, ...types]) => ({ name, mimeType: types.find((t) => MediaRecorder.isTypeSupported(t)) }))
     .filter((format) => format.mimeType);
 }
+
+/** The media type without a sound that is not there: Firefox would wait for it, and deliver nothing. */
+export function typeFor(stream, mimeType) {
+  return stream.getAudioTracks().length > 0 ? mimeType : mimeType.replace(",opus", "");
+}
