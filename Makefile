@@ -60,10 +60,12 @@ $(DIST)/%.gz: $(DIST)/%
 
 # To be imported, and for script tags, both without and with module and worker inside.
 $(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
-	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap
+	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap --external:./preview.js
+	$(ESBUILD) js/src/preview.ts --outfile=$(DIST)/preview.js $(ESM)
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/inline.js $(ESM)
 	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL) --sourcemap
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/webmend.inline.global.js $(GLOBAL)
+	$(ESBUILD) js/src/inspect.ts --outfile=$(DIST)/inspect.js $(ESM)
 	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
 	chmod +x $(DIST)/cli.js
 

@@ -153,10 +153,10 @@ func (w *writer) form(template string, head []byte, data webm.Range, edit *webm.
 }
 
 // plan writes the pieces of a plan: [length] of literal bytes, or [source, start,
-// end, whether it is edited].
-func (w *writer) plan(p *webm.Plan) {
+// end, whether it is edited]. next is where that after a live one begins.
+func (w *writer) plan(p *webm.Plan, next int64) {
 	w.text(`{"mimeType":`, p.MimeType)
-	w.put(`,"size":#,"start":$,"end":$,"pieces":[`, p.Size, p.Start, p.End)
+	w.put(`,"size":#,"start":$,"end":$,"next":#,"pieces":[`, p.Size, p.Start, p.End, next)
 	for i := range p.Pieces {
 		piece := &p.Pieces[i]
 		w.next(i)

@@ -8,6 +8,7 @@ const (
 	planClip           = 1 // from, to, in seconds
 	planJoinPoint      = 2
 	planInitialization = 3
+	planLive           = 4 // the offset from which on, or -1 and then a time in seconds
 )
 
 // Flags of plan and join.
@@ -39,6 +40,12 @@ func plan(handle, kind, recording, flags int32, a, b float64) int32 {
 		p.cutter, err = ix.JoinPoint()
 	case planInitialization:
 		p.plan = ix.InitializationSegment()
+	case planLive:
+		from := int64(bytes(a))
+		if a < 0 {
+			from = st.splitter.LiveFrom(int(recording), nanoseconds(b))
+		}
+		p.plan, p.next = st.splitter.Live(int(recording), from)
 	default:
 		return statusNoHandle
 	}
@@ -110,5 +117,5 @@ func (st *stream) answerPlan(w *writer) {
 		w.put("null")
 		return
 	}
-	w.plan(st.plan)
+	w.plan(st.plan, st.next)
 }

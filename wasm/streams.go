@@ -47,6 +47,7 @@ type stream struct {
 
 	cutter *webm.Cutter
 	plan   *webm.Plan
+	next   int64 // of a live plan
 
 	editor  *webm.Editor
 	patches []webm.Patch

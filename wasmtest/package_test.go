@@ -65,7 +65,7 @@ func command(dir, program string, args ...string) (string, error) {
 // install is shipped, of what make has built.
 func install(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"index.js", "inline.js", "worker.js", "index.d.ts", "webmend.wasm"} {
+	for _, name := range []string{"index.js", "inline.js", "inspect.js", "worker.js", "index.d.ts", "webmend.wasm"} {
 		built(t, name)
 	}
 	dir, err := shipped()
@@ -387,7 +387,7 @@ func TestThePackageIsPackedAsItShouldBe(t *testing.T) {
 // the figures.
 func TestSizeIsAtMost10KBOfScript(t *testing.T) {
 	t.Logf("%-26s %9s %9s %9s", "", "bytes", "gzip -9", "brotli 11")
-	for _, name := range []string{"index.js", "worker.js", "webmend.global.js", "inline.js", "webmend.inline.global.js"} {
+	for _, name := range []string{"index.js", "worker.js", "inspect.js", "webmend.global.js", "inline.js", "webmend.inline.global.js"} {
 		script, err := os.ReadFile(built(t, name))
 		if err != nil {
 			t.Fatal(err)

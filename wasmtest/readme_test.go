@@ -110,7 +110,7 @@ func TestTheExamplesThatNpmShowsDoWhatTheySay(t *testing.T) {
 	mux.Handle("/", (&tab{t: t}).handler())
 	mux.HandleFunc("/readme/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
-<script type="importmap">{ "imports": { "webmend": "/dist/index.js" } }</script><body></body>`)
+<script type="importmap">{ "imports": { "webmend": "/dist/index.js", "webmend/inspect": "/dist/inspect.js" } }</script><body></body>`)
 	})
 	all := examples(t)
 	for i, e := range all {

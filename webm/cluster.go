@@ -186,6 +186,9 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if !b.hasHead {
 		return // a BlockGroup without a Block
 	}
+	if b.head.Timestamp >= maxLate {
+		s.open.entry.flags |= isLong
+	}
 	if b.track < 0 {
 		if s.trial {
 			s.fail(CodeInvalidBlock, "is of no track")

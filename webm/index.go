@@ -58,6 +58,7 @@ const (
 	needsVoid                 // Position, PrevSize or CRC-32 will not be true any more
 	beginsWithKey             // the first block of video is a key frame, or there is no video at all
 	hasBlocks                 // of tracks that the header has
+	isLong                    // a block is maxLate ticks or more after its Timestamp
 )
 
 func (e *entry) data() int64 { return e.Start + int64(e.headLen) }

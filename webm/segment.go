@@ -31,20 +31,19 @@ func (b *builder) cluster(ix *Index, i int) {
 		return // nothing but its Timestamp is left
 	}
 	b.body.write(clusterHead(size, int(e.headLen)-4))
-	b.data(ix, &e, 0, 0, e.size(), out, ix.edit(&e))
+	b.body.data(ix.dataOf(&e), &e, 0, 0, e.size(), out, ix.edit(&e))
 }
 
-// data adds the part from from up to to of a cluster's data, without what is left
-// out.
-func (b *builder) data(ix *Index, e *entry, source int, from, to int64, out []Range, edit *Edit) {
-	begin := ix.dataOf(e)
+// data adds the part from from up to to of a cluster's data, which begins at begin in
+// its source, without what is left out.
+func (p *Plan) data(begin int64, e *entry, source int, from, to int64, out []Range, edit *Edit) {
 	for _, r := range out {
 		if start := r.Start - e.data(); start >= from && start < to {
-			b.body.add(Piece{Source: source, Range: Range{begin + from, begin + start}, Edit: edit})
+			p.add(Piece{Source: source, Range: Range{begin + from, begin + start}, Edit: edit})
 			from = r.End - e.data()
 		}
 	}
-	b.body.add(Piece{Source: source, Range: Range{begin + from, begin + to}, Edit: edit})
+	p.add(Piece{Source: source, Range: Range{begin + from, begin + to}, Edit: edit})
 }
 
 // retimed adds cluster i of a source with another Timestamp, in ticks, and edit
@@ -58,9 +57,9 @@ func (b *builder) retimed(ix *Index, i, source int, timestamp int64, edit *Edit)
 	}
 	head, moved := e.retime(size, timestamp)
 	b.body.write(head)
-	time := int64(e.timeAt)
-	b.data(ix, &e, source, 0, time, out, edit)
-	b.data(ix, &e, source, time+int64(e.timeLen), e.size(), out, edit)
+	begin, time := ix.dataOf(&e), int64(e.timeAt)
+	b.body.data(begin, &e, source, 0, time, out, edit)
+	b.body.data(begin, &e, source, time+int64(e.timeLen), e.size(), out, edit)
 	return moved
 }
 

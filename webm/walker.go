@@ -2,8 +2,12 @@ package webm
 
 import "github.com/webmend/webmend/ebml"
 
-// maxWalkData is how much of an element's data a Walker gives.
-const maxWalkData = 256
+// How much of an element's data a Walker gives. Of what is binary, which blocks are
+// for the most part, one wants to see how it begins.
+const (
+	maxWalkData   = 256
+	maxWalkBinary = 32
+)
 
 // An Element is one element of a stream as a Walker comes to it.
 type Element struct {
@@ -11,7 +15,7 @@ type Element struct {
 	Level int    // 0 at the root
 	Name  string // the specification's, or the ID as "0x1A2B" if it has none
 	Type  Type   // 0 if the specification does not have the element
-	Data  []byte // the first 256 bytes of its data, none of a master's; valid during the call only
+	Data  []byte // the first 256 bytes of its data, 32 if it is Binary, none of a master's; valid during the call only
 }
 
 // A Walker goes through every element of a stream, in the order of the stream,
@@ -66,10 +70,13 @@ func (w *Walker) run() {
 	for {
 		switch w.scan.Next() {
 		case ebml.Start:
-			if _, typ, _ := Lookup(w.scan.Head().ID); typ == Master {
+			switch _, typ, _ := Lookup(w.scan.Head().ID); typ {
+			case Master:
 				w.tell(typ, nil)
 				w.scan.Enter()
-			} else {
+			case Binary:
+				w.scan.Read(maxWalkBinary)
+			default:
 				w.scan.Read(maxWalkData)
 			}
 		case ebml.Value:

@@ -52,6 +52,8 @@ export interface Told {
   clusters: Taken[];
   /** Null if there is nothing new. */
   report: ModuleReport | null;
+  /** Bytes of the module's memory. */
+  memory: number;
 }
 
 /** The pieces of a plan, and its bytes that are no ranges; or what it must read before it can be made. */
@@ -83,5 +85,7 @@ export interface StreamCalls {
   /** The bytes of piece i of a plan, edited. */
   edit(plan: number, i: number, bytes: Blob): Promise<Bytes>;
   closePlan(plan: number): Promise<void>;
+  /** Bytes of the stream that no store has yet. */
+  read(start: number, end: number): Promise<Bytes>;
   close(): void;
 }

@@ -37,19 +37,22 @@ export function move(range: Range, by: number): void {
 
 /** Moves the offsets of a report. */
 export function moveReport(report: ModuleReport, by: number): void {
-  const problem = (p: Problem) => {
-    p.offset += by;
-    p.message = p.message.replace(/ at (\d+)/g, (_, offset) => ` at ${Number(offset) + by}`);
-  };
   for (const { header } of report.recordings) move(header, by);
   for (const range of report.other) move(range, by);
   for (const drop of report.dropped) {
     move(drop, by);
-    problem(drop.reason);
+    moveProblem(drop.reason, by);
   }
   for (const gap of report.gaps) gap.offset += by;
   for (const loss of report.undecodable) loss.offset += by;
-  if (report.error) problem(report.error);
+  if (report.error) moveProblem(report.error, by);
+}
+
+/** Moves the offsets of a problem. */
+export function moveProblem(problem: Problem, by: number): Problem {
+  problem.offset += by;
+  problem.message = problem.message.replace(/ at (\d+)/g, (_, offset) => ` at ${Number(offset) + by}`);
+  return problem;
 }
 
 /**

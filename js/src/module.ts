@@ -73,6 +73,8 @@ export interface MadePlan {
   size: number;
   start: number;
   end: number;
+  /** Of a live plan: the offset of the stream where the next begins. */
+  next: number;
   pieces: ([number] | [number, number, number, boolean])[];
 }
 
@@ -114,6 +116,11 @@ export class Instance {
   open(kind: number, { strict = false, rewinds = false, headerSize = 0, tracks = 0, clusterSize = 0 }: SplitOptions = {}): number {
     const flags = (strict ? 1 : 0) | (rewinds ? 2 : 0);
     return this.#call(() => this.#exports.open(kind, flags, headerSize, tracks, 0, clusterSize));
+  }
+
+  /** Bytes of the module's memory. */
+  get memory(): number {
+    return this.#exports.memory.buffer.byteLength;
   }
 
   close(handle: number): void {
@@ -272,6 +279,10 @@ export class Splitter {
 
   takeClusters(): ToldCluster[] {
     return this.instance.ask(this.handle, "takeClusters") as ToldCluster[];
+  }
+
+  report(): ModuleReport {
+    return this.instance.ask(this.handle, "report") as ModuleReport;
   }
 
   finish(): ModuleReport {

@@ -5,12 +5,12 @@ import type { Bytes } from "./bytes.js";
 import type { Pieces, StreamCalls } from "./calls.js";
 
 /** The kinds of plan of one recording. @internal */
-export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3 } as const;
+export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3, live: 4 } as const;
 
 /** Where the ranges of a plan's pieces come from. @internal */
 export interface Source {
   /** The bytes from start up to end, to be part of a Blob. */
-  parts(start: number, end: number): (Blob | Bytes)[];
+  parts(start: number, end: number): (Blob | Bytes)[] | Promise<(Blob | Bytes)[]>;
 }
 
 /** What a plan makes. */
@@ -39,12 +39,12 @@ export interface JobOptions {
 export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: JobOptions): Promise<Made> {
   const { plan } = begun;
   try {
-    const blob = (source: number, start: number, end: number) => {
+    const blob = async (source: number, start: number, end: number) => {
       options.signal?.throwIfAborted();
-      return new Blob(sources[source]!.parts(start, end));
+      return new Blob(await sources[source]!.parts(start, end));
     };
     let made = begun;
-    while ("reads" in made) made = await stream.complete(plan, made.reads.map((r) => blob(0, r.start, r.end)));
+    while ("reads" in made) made = await stream.complete(plan, await Promise.all(made.reads.map((r) => blob(0, r.start, r.end))));
     const parts: BlobPart[] = [];
     let at = 0;
     for (const [i, piece] of made.pieces.entries()) {
@@ -56,8 +56,8 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       }
       const [source, start, end, edited] = piece;
       // An edited piece is made a Blob at once: the browser's memory, not the page's.
-      if (edited) parts.push(new Blob([await stream.edit(plan, i, blob(source, start, end))]));
-      else parts.push(...sources[source]!.parts(start, end));
+      if (edited) parts.push(new Blob([await stream.edit(plan, i, await blob(source, start, end))]));
+      else parts.push(...(await sources[source]!.parts(start, end)));
     }
     options.onProgress?.(1);
     return { blob: new Blob(parts, { type: made.mimeType }), start: made.start, end: made.end };

@@ -6,10 +6,11 @@ import { trapped, WebmendError } from "./error.js";
 import { engine } from "./load.js";
 import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
 import { Order } from "./order.js";
-import { carryOut, planKinds, type JobOptions, type Made } from "./plan.js";
+import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
 import { Segments } from "./segments.js";
 import { Store } from "./store.js";
 import type { StreamCalls, Taken } from "./calls.js";
+import type { Live, Preview, PreviewOptions } from "./preview.js";
 import type { ClusterFacts, HeaderFacts, Missing, Range, Report, Track } from "./types.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
@@ -185,6 +186,7 @@ export class Recording {
   #ready: StreamCalls | null = null;
   #error: WebmendError | null = null;
   #finished: Promise<Report> | null = null;
+  #over = false; // all of it has been taken in
   #report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], missing: [], error: null };
   #size = 0;
   #joined: number | null = null; // after how many bytes of a header that was given
@@ -193,6 +195,8 @@ export class Recording {
   #headers: Header[] = [];
   #clusters: Cluster[] = [];
   #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
+  #watchers = new Set<() => void>(); // previews
+  #memory = 0;
 
   /** Ready at once: chunks wait while the module loads. */
   constructor(options: RecordingOptions = {}) {
@@ -322,7 +326,7 @@ export class Recording {
    * made in milliseconds whatever its length.
    */
   async seekable(options: MakeOptions = {}): Promise<Blob> {
-    return (await this.#make(planKinds.seekable, options)).blob;
+    return (await this.#make(planKinds.seekable, options)).made.blob;
   }
 
   /**
@@ -330,16 +334,16 @@ export class Recording {
    * begin at 0. It begins at the last key frame at or before `start`; the `start` and
    * `end` of the result are the real cut points.
    */
-  clip(range: { start: number; end: number } & MakeOptions): Promise<Made> {
-    return this.#make(planKinds.clip, range, range.start, range.end);
+  async clip(range: { start: number; end: number } & MakeOptions): Promise<Made> {
+    return (await this.#make(planKinds.clip, range, range.start, range.end)).made;
   }
 
   /**
    * What someone needs who comes late: an initialization segment, and the clusters
    * from the newest key frame on, with known sizes.
    */
-  joinPoint(options: MakeOptions = {}): Promise<Made> {
-    return this.#make(planKinds.joinPoint, options);
+  async joinPoint(options: MakeOptions = {}): Promise<Made> {
+    return (await this.#make(planKinds.joinPoint, options)).made;
   }
 
   /**
@@ -347,7 +351,38 @@ export class Recording {
    * want it: without Duration, SeekHead, Cues or Void, and a Segment of unknown size.
    */
   async initializationSegment(options: MakeOptions = {}): Promise<Blob> {
-    return (await this.#make(planKinds.initialization, options)).blob;
+    return (await this.#make(planKinds.initialization, options)).made.blob;
+  }
+
+  /**
+   * Plays in a `<video>` or `<audio>` element what is being recorded, less than a second
+   * after it was if chunks come every 250 ms, as soon as there is something; all that is
+   * recorded can be gone back to. The element should be muted where the microphone can
+   * hear it, and is the preview's until that is disposed of.
+   *
+   * It plays through Media Source Extensions or, where the browser does not take the
+   * codecs that way, as H.264 in WebM, a file of what there is, and another once that ends.
+   *
+   * Rejects if the script `preview.js`, beside this one, cannot be loaded.
+   */
+  async preview(element: HTMLMediaElement, options: PreviewOptions = {}): Promise<Preview> {
+    if (!this.#keep) throw notKept();
+    const { Preview } = await import("./preview.js");
+    const live: Live = {
+      recordings: () => this.#report.recordings.slice(0, this.#recordings.length),
+      part: async (recording, from, time) => {
+        const { made, next } = await this.#make(planKinds.live, { recording }, from, time);
+        return { ...made, next };
+      },
+      initialization: (recording) => this.#initialization(recording),
+      file: () => this.seekable(),
+      watch: (changed) => {
+        this.#watchers.add(changed);
+        return () => this.#watchers.delete(changed);
+      },
+      state: () => (this.#stream ? (this.#over ? "finished" : "recording") : "closed"),
+    };
+    return new Preview(element, live, options);
   }
 
   /**
@@ -371,6 +406,12 @@ export class Recording {
     this.#headers = [];
     this.#clusters = [];
     this.#recordings = [];
+    this.#tell();
+  }
+
+  /** Bytes of the module's memory, which recordings share; 0 before it has loaded. */
+  get memory(): number {
+    return this.#memory;
   }
 
   /** What is known so far. */
@@ -451,23 +492,27 @@ export class Recording {
     return this.#enqueue(async () => {
       await this.#take(rest);
       await this.#advance((stream) => stream.finish());
+      this.#over = true;
+      this.#tell();
       const { report } = this;
       if (report.error && report.recordings.length === 0) throw new WebmendError(report.error);
       return report;
     });
   }
 
-  #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<Made> {
+  #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }> {
     return this.#enqueue(async () => {
       const stream = await this.#open();
       const which = options.recording ?? this.#recordings.length - 1;
       const recording = this.#recordings[which];
       if (!recording) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
-      if (!this.#keep && kind !== planKinds.initialization) {
-        throw new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });
-      }
+      if (!this.#keep && kind !== planKinds.initialization) throw notKept();
       const flags = planFlags.stored | (options.keepUndecodable ? planFlags.keepUndecodable : 0);
-      const make = async () => carryOut(stream, await stream.plan(kind, which, flags, a, b), [recording.store], options);
+      const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
+      const make = async () => {
+        const begun = await stream.plan(kind, which, flags, a, b);
+        return { made: await carryOut(stream, begun, [recording.store, open], options), next: "next" in begun ? begun.next : 0 };
+      };
       try {
         return await make();
       } catch (error) {
@@ -513,7 +558,8 @@ export class Recording {
   /** Takes in what is complete. */
   #collect(stream: StreamCalls, fragments = false): void {
     if (!this.#stream) throw closedError();
-    const { stored, clusters, report } = stream.take(fragments);
+    const { stored, clusters, report, memory } = stream.take(fragments);
+    this.#memory = memory;
     const placed = new Map<number, number>(); // clusters by the start of their data: where the store has it
     for (const { recording, start, before, head, data, header } of stored) {
       if (header) {
@@ -528,6 +574,11 @@ export class Recording {
     for (const taken of clusters) this.#clusters.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
     if (report) this.#report = { ...report, missing: [] };
     this.#segments?.wake();
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const changed of this.#watchers) changed();
   }
 
   #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {
@@ -548,6 +599,8 @@ if (Symbol.dispose) Recording.prototype[Symbol.dispose] = Recording.prototype.cl
 
 /** Streams of recordings that nobody has any more are closed in the module. */
 const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close());
+
+const notKept = () => new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });
 
 const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
 

@@ -74,7 +74,7 @@ class RemoteEngine implements EngineCalls {
   }
 }
 
-const methods = ["push", "lost", "finish", "recover", "plan", "join", "complete", "edit", "closePlan"] as const;
+const methods = ["push", "lost", "finish", "recover", "plan", "join", "complete", "edit", "closePlan", "read"] as const;
 
 interface RemoteStream extends Pick<StreamCalls, (typeof methods)[number]> {}
 class RemoteStream implements StreamCalls {
@@ -83,6 +83,7 @@ class RemoteStream implements StreamCalls {
   readonly handle: number;
   #fragments = false;
   #told: Told[] = [];
+  #memory = 0;
 
   constructor(ask: Ask, { object, handle }: Remote) {
     this.#ask = ask;
@@ -99,6 +100,7 @@ class RemoteStream implements StreamCalls {
       stored: told.flatMap((t) => t.stored),
       clusters: told.flatMap((t) => t.clusters),
       report: told.findLast((t) => t.report)?.report ?? null,
+      memory: (this.#memory = told.at(-1)?.memory ?? this.#memory),
     };
   }
 

@@ -127,6 +127,7 @@ export class Stream implements StreamCalls {
     }
     const told = this.#told;
     this.#told = nothing();
+    told.memory = this.#instance.memory;
     return told;
   }
 
@@ -151,6 +152,13 @@ export class Stream implements StreamCalls {
 
   async closePlan(plan: number): Promise<void> {
     this.#instance.close(plan);
+  }
+
+  async read(start: number, end: number): Promise<Bytes> {
+    const aside = new Blob(this.#aside);
+    const begin = this.#asideEnd - aside.size;
+    const first = start < this.#asideEnd ? [await read(aside.slice(start - begin, end - begin), "what was recorded")] : [];
+    return joined([...first, ...this.#cut(Math.max(start, this.#asideEnd), end)]);
   }
 
   close(): void {
@@ -371,5 +379,5 @@ export class Stream implements StreamCalls {
 }
 
 function nothing(): Told {
-  return { stored: [], clusters: [], report: null };
+  return { stored: [], clusters: [], report: null, memory: 0 };
 }

@@ -199,6 +199,6 @@ export interface Element {
   headLength: number;
   /** Bytes of its data, -1 if unknown. */
   size: number;
-  /** The first 256 bytes of its data in hexadecimal; none of a master's. */
+  /** The first bytes of its data in hexadecimal: 256, 32 of what is binary, none of a master's. */
   data: string;
 }

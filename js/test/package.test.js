@@ -43,7 +43,7 @@ describe("the package", () => {
   });
 
   test("has the declarations that its entries need, and no other", () => {
-    const reached = new Set(["index.d.ts", "inline.d.ts"]);
+    const reached = new Set(["index.d.ts", "inline.d.ts", "inspect.d.ts"]);
     for (const name of reached) for (const [, other] of read(`dist/${name}`).matchAll(/from "\.\/(\w+)\.js"/g)) reached.add(`${other}.d.ts`);
     const shipped = readdirSync(join(installed, "dist")).filter((n) => n.endsWith(".d.ts"));
     assert.deepEqual([...reached].sort(), shipped.sort());
@@ -79,6 +79,20 @@ describe("the package", () => {
     });
   }
 
+  test("lists the elements of what was recorded: webmend/inspect", () => {
+    const said = script(`
+      import { readFileSync } from "node:fs";
+      import { inspect } from "webmend/inspect";
+      const names = [];
+      const { elements } = await inspect(new Blob([readFileSync(${JSON.stringify(recorded)})]), {
+        onElements: (some) => names.push(...some.map((element) => element.name)),
+      });
+      console.log(JSON.stringify({ elements, names }));
+    `);
+    assert.equal(said.names.length, said.elements);
+    assert.deepEqual([said.names[0], said.names.filter((name) => name === "Cluster").length], ["EBML", 6]);
+  });
+
   test("has the same names in both entries", () => {
     const [one, two] = script(`
       import * as webmend from "webmend";
@@ -90,7 +104,7 @@ describe("the package", () => {
   });
 
   // A context of its own has what the language has, and nothing of Node or a page.
-  for (const name of ["index.js", "inline.js"]) {
+  for (const name of ["index.js", "inline.js", "inspect.js"]) {
     test(`touches nothing when it is imported: ${name}`, () => {
       const names = script(
         `
@@ -104,7 +118,7 @@ describe("the package", () => {
         "--experimental-vm-modules",
         "--no-warnings",
       );
-      assert.ok(names.includes("Recording"));
+      assert.ok(names.includes("WebmendError"));
     });
   }
 

@@ -238,6 +238,18 @@ export const checks = {
     }
   },
 
+  async "Look into a file"(run) {
+    const list = document.createElement("pre");
+    const blobs = await recorded();
+    Object.assign(globalThis, { list, input: { files: [new Blob(blobs)] } });
+    await run();
+    check(list.textContent.startsWith("0 EBML \n") && / SimpleBlock track \d, timestamp /.test(list.textContent), `it lists ${list.textContent.slice(0, 200)}`);
+    check(!/\d to \d/.test(list.textContent), "it finds damage in what is whole");
+    globalThis.input.files = [new Blob([...blobs.slice(0, 9), new Uint8Array(5000), ...blobs.slice(9)])];
+    await run();
+    check(/\d to \d/.test(list.textContent), "of damage it says nothing");
+  },
+
   async "In a worker"(run) {
     let instances = 0; // of the module, in the page
     WebAssembly.Instance = new Proxy(WebAssembly.Instance, { construct: (target, args) => ++instances && new target(...args) });

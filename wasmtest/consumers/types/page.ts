@@ -1,6 +1,7 @@
 // All of the package in a page's TypeScript, by the strictest rules.
 
 import * as inline from "webmend/inline";
+import { blockValue, elementValue, inspect, type BlockFacts, type InspectedElement, type Inspection, type InspectOptions } from "webmend/inspect";
 import {
   init,
   join,
@@ -94,6 +95,16 @@ recording.close();
   using joined = new Recording({ header: header ?? new Blob() });
   await joined.finish();
 }
+
+const inspecting: InspectOptions = {
+  signal: AbortSignal.timeout(1000),
+  onProgress: (done: number) => console.log(done),
+  onHeader: (header: HeaderFacts & Range) => console.log(header.tracks.length, header.start),
+  onElements: (elements: InspectedElement[]) => elements.forEach((element) => console.log(element.offset, elementValue(element))),
+};
+const inspection: Inspection = await inspect([file, clip.blob], inspecting);
+const block: BlockFacts = { track: 1, timestamp: 1, time: 0.001, keyframe: true, invisible: false, discardable: false, lacing: "none", frames: 1 };
+console.log(inspection.elements, inspection.report.bytes, inspection.problems[0]?.message, blockValue(block));
 
 try {
   await inline.init();

@@ -1,0 +1,256 @@
+// Every element of a file, for who wants to look into it: `webmend/inspect`.
+
+import { compile, type WasmSource } from "./compile.js";
+import { elementValue, blockValue, inspector, type BlockFacts, type InspectedElement } from "./elements.js";
+import { WebmendError } from "./error.js";
+import { moveProblem } from "./midstream.js";
+import { Instance, pieceLength, Splitter, Walker, type ModuleReport } from "./module.js";
+import { Pieces } from "./pieces.js";
+import type { Element, HeaderFacts, Problem, Range, Report, Track } from "./types.js";
+
+export { elementValue, blockValue, WebmendError };
+export type { BlockFacts, Element, HeaderFacts, InspectedElement, Problem, Range, Report, Track, WasmSource };
+
+/** Options of `inspect`. */
+export interface InspectOptions {
+  /** Ends it: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
+  /** Is told how much of the file is done, from 0 to 1. */
+  onProgress?: (done: number) => void;
+  /** Is given each recording's header, as soon as that is complete, with where it is. */
+  onHeader?: (header: HeaderFacts & Range) => void;
+  /** Is given the elements in the order of the file, some at a time: masters before their children. */
+  onElements?: (elements: InspectedElement[]) => void;
+  /** Where the module is. Default: `webmend.wasm` beside this script. */
+  wasm?: WasmSource;
+}
+
+/** What `inspect` has found. */
+export interface Inspection {
+  /** How many elements there were. */
+  elements: number;
+  /**
+   * Accounts for every byte of the file. Its `error` says why there is nothing more:
+   * the file is not WebM, say. Then the rest may not have been read, and `bytes` is
+   * how many were.
+   */
+  report: Report;
+  /** Where elements could not be listed, besides in what the report has as dropped or as its error. */
+  problems: Problem[];
+}
+
+/** How long the page may have to wait, in milliseconds. */
+const patience = 10;
+
+let beside: Promise<WebAssembly.Module> | undefined;
+
+/** The module, which is compiled once if it is the one beside this script. */
+function load(wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
+  if (wasm !== undefined) return compile(() => wasm);
+  return (beside ??= compile(() => new URL("./webmend.wasm", import.meta.url)).catch((error) => {
+    beside = undefined;
+    throw error;
+  }));
+}
+
+/**
+ * Goes through every element of a file, or of the chunks of one in order, and finds
+ * what is wrong with it. The file is read a megabyte at a time and not kept, and the
+ * page is let at its own work in between.
+ *
+ * After damage the list goes on where the recording does. Elements in what the report
+ * has as dropped are listed as far as they can be told.
+ *
+ * That a file is damaged, or no WebM at all, is no error: the report has that.
+ * Rejects with the signal's reason if that ends it, and with a WebmendError if the
+ * file or the module cannot be read; what was found until then has been given.
+ */
+export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {}): Promise<Inspection> {
+  const { signal, onProgress, onHeader } = options;
+  signal?.throwIfAborted();
+  const file = Array.isArray(chunks) ? new Blob(chunks) : chunks;
+  const instance = new Instance(await load(options.wasm));
+  const pieces = new Pieces(file);
+  const splitter = new Splitter(instance);
+  const pause = pauses(signal);
+  const walk = new Walk(instance, pieces, pause, options.onElements);
+
+  let at = 0; // what of the file the splitter has
+  let seen = 0; // the most that it has had
+  let over = false; // it finds nothing more
+
+  /** Has the elements listed of what has come to be known. */
+  const follow = async (report: ModuleReport) => {
+    const told: Told[] = [];
+    const tell = (ranges: Range[], whole: boolean) => {
+      for (const { start, end } of ranges) if (end > walk.at) told.push({ start, end, whole });
+    };
+    for (let header; (header = splitter.takeHeader()); ) {
+      tell([header], true);
+      onHeader?.(header);
+    }
+    tell(splitter.takeClusters(), true);
+    tell(report.other, true);
+    tell(report.dropped, false);
+    for (const range of told.sort((a, b) => a.start - b.start)) await walk.over(range);
+    if (!report.error) return;
+    // What no header is known for can be listed all the same.
+    if (report.error.code === "missing") await walk.over({ start: walk.at, end: report.error.offset, whole: false });
+    await walk.over({ start: walk.at, end: at, whole: report.error.code === "missing" && walk.at === report.error.offset });
+  };
+
+  try {
+    for (;;) {
+      while (at < file.size && !(over && walk.stopped)) {
+        const bytes = await pieces.from(at);
+        let news = false;
+        for (let i = 0; i < bytes.length; i += pieceLength) {
+          const piece = bytes.subarray(i, i + pieceLength);
+          const status = splitter.push(piece);
+          news ||= status !== 0;
+          over ||= status < 0;
+          at += piece.length;
+          const back = splitter.rewind();
+          if (back >= 0) {
+            at = back;
+            break;
+          }
+          await pause();
+        }
+        if (news) await follow(splitter.report());
+        seen = Math.max(seen, at);
+        onProgress?.(seen / file.size);
+      }
+      const report = splitter.finish();
+      const back = splitter.rewind();
+      if (back < 0) {
+        await follow(report);
+        await walk.finish();
+        onProgress?.(1);
+        return { elements: walk.elements, report: { ...report, missing: [] }, problems: walk.problemsBeside(report) };
+      }
+      at = back;
+    }
+  } finally {
+    walk.close();
+  }
+}
+
+/** A range of the file: of whole elements, or dropped. */
+interface Told extends Range {
+  whole: boolean;
+}
+
+/** What stands for all that comes before a part of a Segment: an empty EBML header and a Segment of unknown size. */
+const before = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 0x80, 0x18, 0x53, 0x80, 0x67, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
+
+/** Lists the elements of one range after the other, and begins anew after damage. */
+class Walk {
+  /** What of the file it has gone over. */
+  at = 0;
+  elements = 0;
+  /** Whether it finds nothing more in what it is in. */
+  stopped = false;
+  readonly #instance: Instance;
+  readonly #pieces: Pieces;
+  readonly #pause: () => Promise<void>;
+  readonly #onElements: InspectOptions["onElements"];
+  readonly #inspected = inspector();
+  readonly #problems: Problem[] = [];
+  #walker: Walker;
+  #shift = 0; // from the walker's offsets to those of the file
+  #begun = 0; // where the walker began in the file
+  #dropped = false; // whether what comes before is
+
+  constructor(instance: Instance, pieces: Pieces, pause: () => Promise<void>, onElements: InspectOptions["onElements"]) {
+    this.#instance = instance;
+    this.#pieces = pieces;
+    this.#pause = pause;
+    this.#onElements = onElements;
+    this.#walker = new Walker(instance);
+  }
+
+  async over({ start, end, whole }: Told): Promise<void> {
+    await this.#to(start);
+    if (whole && (this.stopped || this.#dropped)) this.#begin();
+    this.#dropped = !whole;
+    await this.#to(end);
+  }
+
+  async finish(): Promise<void> {
+    if (!this.stopped) this.#stop(this.#walker.finish());
+    this.#give();
+  }
+
+  /** The problems that a report does not have. */
+  problemsBeside({ dropped, error }: ModuleReport): Problem[] {
+    const known = (p: Problem) => p.offset === error?.offset || dropped.some((d) => d.start <= p.offset && p.offset < d.end);
+    return this.#problems.filter((p) => !known(p));
+  }
+
+  close(): void {
+    if (!this.#instance.dead) this.#walker.close();
+  }
+
+  async #to(end: number): Promise<void> {
+    while (this.at < end && !this.stopped) {
+      const bytes = (await this.#pieces.from(this.at)).subarray(0, end - this.at);
+      // Small pieces, as what they hold can be more text than bytes.
+      for (let i = 0; i < bytes.length && !this.stopped; i += pieceLength) {
+        const piece = bytes.subarray(i, i + pieceLength);
+        this.#push(piece);
+        this.#give();
+        this.at += piece.length;
+        await this.#pause();
+      }
+    }
+    this.at = Math.max(this.at, end);
+  }
+
+  /** Begins anew, inside a Segment. */
+  #begin(): void {
+    this.#walker.close();
+    this.#walker = new Walker(this.#instance);
+    this.stopped = false;
+    this.#begun = this.at;
+    this.#shift = this.at - before.length;
+    this.#push(before);
+  }
+
+  #push(bytes: Uint8Array): void {
+    try {
+      this.#walker.push(bytes);
+    } catch (error) {
+      if (!(error instanceof WebmendError) || error.code === "trap") throw error;
+      const { code, message, offset, path } = error;
+      this.#stop({ code, message, offset, path });
+    }
+  }
+
+  #stop(problem: Problem | null): void {
+    this.stopped = true;
+    if (problem) this.#problems.push(moveProblem(problem, this.#shift));
+  }
+
+  /** Gives the elements that are new. */
+  #give(): void {
+    const found = this.#walker.takeElements();
+    for (const element of found) element.offset += this.#shift;
+    const elements = found.filter((element) => element.offset >= this.#begun).map(this.#inspected);
+    if (elements.length === 0) return;
+    this.elements += elements.length;
+    this.#onElements?.(elements);
+  }
+}
+
+/** Returns a function that lets the page at its work when that has waited long enough. */
+function pauses(signal: AbortSignal | undefined): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    signal?.throwIfAborted();
+    if (performance.now() - since < patience) return;
+    await ((globalThis as { scheduler?: { yield?(): Promise<void> } }).scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve)));
+    since = performance.now();
+    signal?.throwIfAborted();
+  };
+}

@@ -1,0 +1,181 @@
+package wasmtest
+
+// Previews of what the recorders of both browsers record meanwhile.
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A painted is a picture that a preview has shown.
+type painted struct {
+	N      int     // its number
+	Time   float64 // s, on the preview's timeline
+	Behind float64 // s, before what there was of the recording
+	Drawn  float64 // ms, when it was drawn
+	Late   float64 // ms, since then
+	To     float64 // s, where it was to go
+}
+
+// A followed is what came of a preview.
+type followed struct {
+	Live, Again, Back []painted
+	Buffered          [][][2]float64
+	IsLive            []bool
+	Duration          struct{ Recorded, Shown, End, Start float64 }
+	First             float64 // s, of the first recording
+	OtherAt           float64
+	Left              struct{ Src, Error *string }
+}
+
+// checkLive checks that most of what was shown was at most a second behind what there
+// was of the recording. How late it was by the clock depends on the machine, too.
+func checkLive(t *testing.T, what string, shown []painted) {
+	t.Helper()
+	if len(shown) == 0 {
+		t.Fatalf("%s: nothing was painted", what)
+	}
+	var late, behind []float64
+	for _, p := range shown {
+		late, behind = append(late, p.Late), append(behind, p.Behind)
+	}
+	slices.Sort(late)
+	slices.Sort(behind)
+	half, most := len(shown)/2, len(shown)*9/10
+	t.Logf("%s: %d pictures, half of them %.0f ms after they were drawn and %.2f s behind, nine in ten %.0f and %.2f",
+		what, len(shown), late[half], behind[half], late[most], behind[most])
+	if behind[half] > 1 {
+		t.Errorf("%s: pictures are shown %.2f s behind", what, behind[half])
+	}
+}
+
+// checkBack checks that where the preview was to go it shows what was drawn then, before
+// the recorder paused.
+func checkBack(t *testing.T, back, live []painted) {
+	t.Helper()
+	var begins []float64
+	for _, p := range live {
+		begins = append(begins, p.Drawn-1000*p.Time)
+	}
+	slices.Sort(begins)
+	for _, b := range back {
+		if math.Abs(b.Time-b.To) > 0.3 {
+			t.Errorf("at %.2f it shows what is at %.2f", b.To, b.Time)
+		}
+		if drawn := b.Drawn - begins[len(begins)/2] - 1000*b.Time; b.Time < 8 && math.Abs(drawn) > 400 {
+			t.Errorf("at %.2f it shows picture %d, which was drawn %.0f ms later", b.To, b.N, drawn)
+		}
+	}
+}
+
+// checkBuffered checks that there was one range, and not longer than that. Where a recorder
+// pauses or begins again there may be a moment without a picture.
+func checkBuffered(t *testing.T, all [][][2]float64, longest float64) {
+	t.Helper()
+	const moment = 0.8
+	for i, ranges := range all {
+		if len(ranges) == 0 {
+			t.Errorf("%d: nothing is buffered", i)
+			continue
+		}
+		for j := range ranges[1:] {
+			if ranges[j+1][0]-ranges[j][1] > moment {
+				t.Errorf("%d: buffered are %v, with a hole", i, ranges)
+			}
+		}
+		if ranges[len(ranges)-1][1]-ranges[0][0] > longest {
+			t.Errorf("%d: buffered are %v, more than %v s", i, ranges, longest)
+		}
+	}
+}
+
+func (f *followed) check(t *testing.T) {
+	t.Helper()
+	checkLive(t, "live", f.Live)
+	checkLive(t, "live again", f.Again)
+	checkBack(t, f.Back, f.Live)
+	checkBuffered(t, f.Buffered, 3+3+2*4.5) // what is kept, and a key frame's worth on both sides
+	if fmt.Sprint(f.IsLive) != "[true false true true]" {
+		t.Errorf("it is live: %v", f.IsLive)
+	}
+	d := f.Duration
+	if math.Abs(d.Shown-d.Recorded) > guessed || math.Abs(d.End-d.Recorded) > guessed || d.Start > 0.5 {
+		t.Errorf("durations and ends are %+v", d)
+	}
+	if f.Left.Src != nil || f.Left.Error != nil {
+		t.Error("the element is not empty after it was disposed of")
+	}
+}
+
+func (f *followed) checkRestarted(t *testing.T) {
+	t.Helper()
+	checkLive(t, "of the second recording", f.Live)
+	checkBuffered(t, f.Buffered, 60)
+	if fmt.Sprint(f.IsLive) != "[true false]" || f.OtherAt > f.First {
+		t.Errorf("they are live: %v; the one that was paused is at %.2f", f.IsLive, f.OtherAt)
+	}
+	for i, b := range f.Back[1:] {
+		if a := f.Back[i]; (a.N < b.N) != (a.Time < b.Time) {
+			t.Errorf("picture %d is at %.2f, and %d at %.2f", a.N, a.Time, b.N, b.Time)
+		}
+	}
+}
+
+func TestAPreviewShowsWhatIsRecordedInChromium(t *testing.T) {
+	for _, c := range []struct {
+		name, mimeType string
+		worker         bool
+	}{
+		{"vp8, by the page", "video/webm;codecs=vp8,opus", false},
+		{"vp9, by the worker", "video/webm;codecs=vp9,opus", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+			evaluate[chromedp.Void](t, p, fmt.Sprintf(`import("/dist/index.js").then((m) => m.init({ worker: %v }))`, c.worker))
+			got := evaluate[followed](t, p, fmt.Sprintf(`import("/page/preview.mjs").then((m) => m.follow({ mimeType: %q }))`, c.mimeType))
+			got.check(t)
+		})
+	}
+}
+
+func TestAPreviewOfARestartedRecorderGoesOnInChromium(t *testing.T) {
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	got := evaluate[followed](t, p, `import("/page/preview.mjs").then((m) => m.restarted({ mimeType: "video/webm;codecs=vp8,opus" }))`)
+	got.checkRestarted(t)
+}
+
+func TestAPreviewOfSoundAloneInChromium(t *testing.T) {
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	got := evaluate[struct {
+		followed
+		Behind float64
+	}](t, p, `import("/page/preview.mjs").then((m) => m.soundOnly({}))`)
+	if got.Behind > 1 || !got.IsLive[0] {
+		t.Errorf("it is %.2f s behind, and live: %v", got.Behind, got.IsLive)
+	}
+	checkBuffered(t, got.Buffered, 60)
+}
+
+func TestAPreviewOfH264IsAFileInChromium(t *testing.T) {
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	got := evaluate[struct {
+		Src           string
+		First, Second float64
+		Supported     bool
+	}](t, p, `import("/page/preview.mjs").then((m) => m.asFile({ mimeType: "video/x-matroska;codecs=avc1,opus" }))`)
+	if got.Supported || got.Src != "blob:" || got.First > got.Second {
+		t.Errorf("it is %+v", got)
+	}
+}
+
+func TestAPreviewShowsWhatIsRecordedInFirefox(t *testing.T) {
+	f := startFirefox(t)
+	got := ask[followed](t, f, `import("/page/preview.mjs").then((m) => m.follow({ mimeType: "video/webm;codecs=vp8,opus", microphone: true }))`)
+	got.check(t)
+	got = ask[followed](t, f, `import("/page/preview.mjs").then((m) => m.restarted({ mimeType: "video/webm;codecs=vp8,opus", microphone: true }))`)
+	got.checkRestarted(t)
+}
