@@ -63,7 +63,7 @@ async function start() {
   listFormats();
   try {
     webmend = await import("./dist/index.js");
-    await webmend.init(); // now, so that nothing is to be loaded later
+    await Promise.all([webmend.init(), import("./dist/preview.js")]); // now, so that nothing is to be loaded later
   } catch (error) {
     return fail(`webmend could not be loaded: ${error.message}. Run “make build” and reload the page.`);
   }
@@ -221,8 +221,7 @@ function showProgress() {
   $("bytes").textContent = size(session.bytes);
   $("cluster-count").textContent = count(session.clusters.length);
   $("latency").textContent = session.latency === null ? "–" : `${session.latency.toFixed(1)} ms`;
-  $("memory").parentElement.hidden = session.memory === undefined;
-  if (session.memory !== undefined) $("memory").textContent = size(session.memory);
+  $("memory").textContent = size(session.memory);
 }
 
 // The stage

@@ -11,6 +11,7 @@ export class Player {
   #preview = null;
   #file = null; // { url, offset, length }
   #silent = false; // whether files are to be
+  #turn = 0; // counts what is shown
   #target = null; // where to seek once the picture is where it was sent before
   #shown = "";
 
@@ -40,12 +41,17 @@ export class Player {
     requestAnimationFrame(next);
   }
 
-  /** Shows what is being recorded, silently: a microphone would hear it. */
-  showPreview(begin) {
+  /**
+   * Shows what is being recorded, silently: a microphone would hear it.
+   * @param {(video: HTMLVideoElement) => Promise<Preview>} begin
+   */
+  async showPreview(begin) {
     this.clear();
-    this.#preview = begin(this.#video);
     this.#video.muted = true;
-    this.#live();
+    const turn = this.#turn;
+    const preview = await begin(this.#video);
+    if (turn === this.#turn) this.#preview = preview;
+    else preview.dispose(); // something else is shown meanwhile
   }
 
   /**
@@ -63,6 +69,7 @@ export class Player {
   }
 
   clear() {
+    this.#turn++;
     this.#preview?.dispose();
     this.#video.pause();
     this.#video.removeAttribute("src");
@@ -100,7 +107,6 @@ export class Player {
   #live() {
     this.#target = null;
     this.#preview.live();
-    this.#video.play().catch(() => {}); // the recording does not depend on its view
   }
 
   #mute() {

@@ -65,7 +65,7 @@ export class Session {
     return this.header?.tracks.some((track) => track.type === "video") ?? false;
   }
 
-  /** Bytes of memory that the module has; undefined if the package does not tell. */
+  /** Bytes of memory that the module has. */
   get memory() {
     return this.#recording.memory;
   }
@@ -81,10 +81,12 @@ export class Session {
    * Shows in a video what is being recorded. Where all of it comes at the end there is
    * nothing to rewind, and the source is shown as it is now.
    */
-  preview(video) {
-    if (this.#sliced && this.#recording.preview) return this.#recording.preview(video, { keepSeconds: 60 });
+  async preview(video) {
+    if (this.#sliced) return this.#recording.preview(video, { keepSeconds: 60, onError: this.#listener.problem });
+    const live = () => video.play().catch(() => {}); // the recording does not depend on its view
     video.srcObject = this.#stream;
-    return { start: 0, end: 0, isLive: true, live() {}, dispose: () => (video.srcObject = null) };
+    live();
+    return { start: 0, end: 0, isLive: true, live, dispose: () => (video.srcObject = null) };
   }
 
   /** All that is recorded so far, as a file in which players can seek. */

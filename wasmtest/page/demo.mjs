@@ -21,11 +21,18 @@ export async function use(times) {
   $("record").click();
   const told = {};
   await until(() => Number(handle("to").ariaValueMax) > 4);
+  await until(() => $("live").ariaPressed === "true" && !$("video").paused);
+  $("toggle").click();
+  await until(() => $("video").paused);
+  told.began = (await see(1)) - 1;
+  told.rewound = [];
+  for (const time of times) told.rewound.push((await see(time)) - told.began);
+  $("live").click();
+  await until(() => $("live").ariaPressed === "true" && frameOn($("video")) / rate - told.began > 4);
   $("stop").click();
   await until(() => $("stage").dataset.shown === "whole" && $("video").readyState >= 2);
   told.report = $("report").innerText || $("report").textContent;
   told.duration = $("video").duration;
-  told.began = (await see(1)) - 1;
   told.seen = [];
   for (const time of times) told.seen.push((await see(time)) - told.began);
 
