@@ -27,7 +27,7 @@ var looks = []look{
 	{"light", 1280, 900, false},
 	{"dark", 1280, 900, true},
 	{"phone", 390, 844, false},
-	{"dark phone", 390, 844, true},
+	{"dark phone", 360, 740, true},
 }
 
 func TestEveryViewFitsWhereItIsSeenAndIsKeptAsAPicture(t *testing.T) {
@@ -251,15 +251,6 @@ func (p *tab) reads(time float64) {
 func (p *tab) shows(time float64) {
 	p.t.Helper()
 	p.until(fmt.Sprintf(`Math.abs(painted() / scene.rate - began - %g) < 0.25`, time))
-}
-
-func (p *tab) number(expression string) float64 {
-	p.t.Helper()
-	n, err := chromedp.Run(p.ctx, chromedp.Evaluate[float64](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.t.Fatalf("%s: %v", expression, err)
-	}
-	return n
 }
 
 type box struct{ x, y, width float64 }

@@ -275,7 +275,7 @@ func TestACameraWithoutAMicrophoneIsRecordedWithoutSound(t *testing.T) {
 		};`)
 	p.choose("source", "camera")
 	p.click("record")
-	p.until(`$("bytes").textContent !== "0 B"`)
+	p.until(`$("bytes").textContent !== "0 B" && $("status").textContent === "Recording, without sound."`)
 	p.stop()
 	if got := p.text(`$("report").textContent`); !strings.Contains(got, `codecs="vp8"`) || strings.Contains(got, "audio") {
 		t.Errorf("the report is %q", got)
@@ -426,11 +426,22 @@ func (p *tab) run(script string) {
 
 func (p *tab) text(expression string) string {
 	p.t.Helper()
-	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+	return value[string](p, expression)
+}
+
+func (p *tab) number(expression string) float64 {
+	p.t.Helper()
+	return value[float64](p, expression)
+}
+
+// value is that of an expression, or of its promise.
+func value[T any](p *tab, expression string) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
-	return text
+	return v
 }
 
 func (p *tab) until(condition string) {

@@ -153,7 +153,7 @@ function begin(timeslice) {
   timeline.reset(session.clusters);
   $("sound-only").hidden = source.stream.getVideoTracks().length > 0;
   setState("recording");
-  say("Recording.");
+  say(source.stream.getAudioTracks().length > 0 ? "Recording." : "Recording, without sound.");
   showLive();
   showProgress();
   showClip();
