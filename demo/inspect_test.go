@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/webmend/webmend/webm"
@@ -78,18 +79,18 @@ func (p *tab) sees(condition string) {
 	}
 }
 
-// picture keeps what the page looks like for someone to look at.
+// picture keeps what all of the page looks like for someone to look at.
 func (p *tab) picture(name string) {
 	p.t.Helper()
 	p.run(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))`)
-	image, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	image, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	if err := os.MkdirAll("artefacts", 0o777); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join("artefacts", name+".png"), image, 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join("artefacts", name+".png"), image.Data, 0o666); err != nil {
 		p.t.Fatal(err)
 	}
 }

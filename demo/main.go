@@ -1,5 +1,5 @@
 // Command demo serves a page that records the camera, the microphone, the screen
-// or a drawn scene, and shows the recording come apart into a header and clusters.
+// or a drawn scene, and plays, clips and saves what is recorded while it is.
 package main
 
 import (

@@ -107,6 +107,8 @@ func (p *tab) handler() http.Handler {
 	mux := http.NewServeMux()
 	package_ := http.FileServer(http.Dir(dist))
 	mux.Handle("/dist/", http.StripPrefix("/dist", package_))
+	mux.Handle("/demo/", http.StripPrefix("/demo", http.FileServer(http.Dir("../demo/page"))))
+	mux.Handle("/demo/dist/", http.StripPrefix("/demo/dist", package_))
 	mux.Handle("/page/", http.StripPrefix("/page", http.FileServer(http.Dir("page"))))
 	mux.Handle("/testdata/", http.StripPrefix("/testdata", http.FileServer(http.Dir("../webm/testdata"))))
 	mux.HandleFunc("/wasm_exec.js", func(w http.ResponseWriter, r *http.Request) {

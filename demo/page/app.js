@@ -1,11 +1,12 @@
-// Wires the page together: choices, the recording that runs, what is selected of
-// it, and what can be done with that.
+// Wires the page together: choices, the recording that runs, what is shown of it, and
+// what can be kept.
 
 import { clock, count, plural, seconds, size, track } from "./format.js";
+import { Player } from "./player.js";
 import { Session } from "./session.js";
-import { formats, likelySource, openSource, whyNot } from "./sources.js";
-import { Strip } from "./strip.js";
+import { formats, likelySource, openSource, typeFor, whyNot } from "./sources.js";
 import { ClusterTable } from "./table.js";
+import { Timeline } from "./timeline.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -15,39 +16,46 @@ addEventListener("unhandledrejection", (event) => fail(event.reason?.message ?? 
 
 /** @type {Session | null} the recording that runs, or the last one */
 let session = null;
-/** @type {{ first: number, last: number } | null} indexes of clusters, both included */
-let selection = null;
 /** What is being recorded, and how to stop it. */
 let source = null;
 let webmend = null;
+/** The seekable file, once the recording is over. */
+let whole = null;
+/** @type {{ start: number, end: number } | null} what is chosen, in seconds; null for all of it */
+let range = null;
+/** @type {Promise<{ blob: Blob, start: number, end: number }> | null} the clip of the range */
+let clip = null;
+/** Where that is really cut, and its size, once it is made. */
+let cut = null;
 
+const controls = { bar: $("bar"), play: $("toggle"), scrub: $("scrub"), time: $("time"), live: $("live"), mute: $("mute"), full: $("full") };
+const player = new Player($("video"), controls, showTime);
+const timeline = new Timeline($("timeline"), { seek, select: choose });
 const pages = { box: $("pages"), text: $("pages-text"), earlier: $("earlier"), later: $("later") };
-const table = new ClusterTable($("clusters"), pages, select);
-const strip = new Strip($("strip"), $("axis-end"), select);
+const table = new ClusterTable($("clusters"), pages, chooseClusters);
 
 start();
 
 async function start() {
   $("source").onchange = listFormats;
-  $("record").onclick = () => record();
+  $("record").onclick = $("again").onclick = record;
   $("stop").onclick = () => session.stop();
   $("pause").onclick = pauseOrResume;
   $("scene-instead").onclick = recordScene;
-  $("first").onchange = () => typed($("first"), $("last"));
-  $("last").onchange = () => typed($("last"), $("first"));
-  $("select-all").onclick = () => select(0, session.clusters.length - 1);
-  $("from-key").onclick = () => select(keyBefore(selection.first), selection.last);
-  $("selection").onsubmit = (event) => {
-    event.preventDefault();
-    play(file(selected()), `Header + cluster${selection.first === selection.last ? "" : "s"} ${rangeName().replace("-", "–")}, as recorded`);
-  };
-  $("clip").onclick = playClip;
-  $("play-file").onclick = async () => play(await session.seekable(), "The whole recording, seekable");
-  $("save-file").onclick = async () => download("recording-seekable", await session.seekable());
-  $("download").onclick = () => download(`clusters-${rangeName()}`, file(selected()));
-  $("download-header").onclick = () => download("header", file([]));
-  $("download-all").onclick = () => download("recording", file(session.clusters));
-  $("playback").onerror = playbackFailed;
+  $("save-file").onclick = () => download("", whole);
+  $("save-last").onclick = saveLast;
+  $("inspect").onclick = inspect;
+  $("back").onclick = () => (running() ? showLive() : showWhole());
+  $("play-clip").onclick = playClip;
+  $("save-clip").onclick = saveClip;
+  $("no-clip").onclick = () => choose(null, true);
+  $("play").onclick = playClusters;
+  $("download").onclick = () => download(`-${clustersName()}`, session.asRecorded(selected()));
+  $("download-header").onclick = () => download("-header", session.asRecorded([]));
+  $("download-all").onclick = () => download("-as-recorded", session.asRecorded(session.clusters));
+  $("lose").onclick = () => session.loseNext();
+  $("from-key").onclick = () => chooseClusters(keyBefore(indexes().first), indexes().last);
+  $("video").onerror = playbackFailed;
   setInterval(showElapsed, 100);
 
   $("source").value = await likelySource();
@@ -55,30 +63,35 @@ async function start() {
   listFormats();
   try {
     webmend = await import("./dist/index.js");
-    await webmend.init();
+    await Promise.all([webmend.init(), import("./dist/preview.js")]); // now, so that nothing is to be loaded later
   } catch (error) {
     return fail(`webmend could not be loaded: ${error.message}. Run “make build” and reload the page.`);
   }
   setState("idle");
+  stage("nothing");
 }
 
 // The recorder
 
+const running = () => ["recording", "paused", "stopping"].includes(document.body.dataset.state);
+
 function setState(state) {
-  const running = state === "recording" || state === "paused";
-  const focused = document.activeElement?.closest(".buttons, .problem") != null;
+  const focused = document.activeElement?.closest(".actions, .welcome, .problem") != null;
   document.body.dataset.state = state;
-  $("record").hidden = running || state === "stopping";
-  $("record").disabled = state === "opening" || !webmend || $("format").options.length === 0;
-  $("stop").hidden = !running && state !== "stopping";
-  $("stop").disabled = !running;
-  $("pause").hidden = $("stop").hidden;
-  $("pause").disabled = !running;
+  const recorded = !running() && session?.header != null;
+  $("welcome").hidden = running() || recorded;
+  $("record").disabled = $("again").disabled = state === "opening" || !webmend || $("format").options.length === 0;
+  $("stop").hidden = $("pause").hidden = !running();
+  $("stop").disabled = $("pause").disabled = state === "stopping";
   $("pause").textContent = state === "paused" ? "Resume" : "Pause";
-  $("choices").disabled = running || state === "opening" || state === "stopping";
-  $("live").hidden = !running && state !== "stopping";
+  $("save-last").hidden = !running() && !recorded;
+  $("save-file").hidden = $("inspect").hidden = $("again").hidden = !recorded;
+  $("lose").hidden = !running();
+  $("choices").disabled = running() || state === "opening";
   // A button that went away must not take the keyboard's place with it.
-  if (focused && document.activeElement === document.body) (running ? $("stop") : $("record")).focus();
+  if (focused && document.activeElement === document.body) {
+    [$("stop"), $("save-file"), $("record")].find((button) => button.checkVisibility())?.focus();
+  }
 }
 
 function listFormats() {
@@ -86,13 +99,13 @@ function listFormats() {
   const before = $("format").selectedOptions[0]?.text;
   $("format").replaceChildren(...list.map(({ name, mimeType }) => new Option(name, mimeType, false, name === before)));
   if (list.length === 0) fail("This browser’s MediaRecorder does not write WebM.");
-  if (webmend) $("record").disabled = list.length === 0;
+  if (webmend) $("record").disabled = $("again").disabled = list.length === 0;
 }
 
 async function record() {
   clearProblem();
   const name = $("source").value;
-  const mimeType = $("format").value;
+  const format = $("format").value;
   const timeslice = Number($("timeslice").value) || undefined;
   setState("opening");
   say(name === "scene" ? "" : "Waiting for the browser’s permission…");
@@ -103,17 +116,20 @@ async function record() {
     setState("idle");
     return fail(whyNot(name, error), name !== "scene");
   }
+  let recorded;
   try {
-    session?.close();
-    session = new Session(webmend, source.stream, { mimeType, timeslice }, listener());
+    const mimeType = typeFor(source.stream, format);
+    recorded = new Session(webmend, source.stream, { mimeType, timeslice }, listener());
   } catch (error) {
     closeSource();
     say("");
     setState("idle");
     return fail(`This browser cannot record that: ${error.message}`);
   }
+  player.clear();
+  session?.close();
+  session = recorded;
   // A shared screen ends by the browser's own button, perhaps with its sound left on.
-  const recorded = session;
   source.stream.getVideoTracks()[0]?.addEventListener("ended", () => recorded.stop());
   begin(timeslice);
 }
@@ -126,26 +142,21 @@ function recordScene() {
 
 /** Clears away the last recording and shows the new one. */
 function begin(timeslice) {
-  selection = null;
-  $("playback").removeAttribute("src");
-  $("playback").pause();
-  $("player").hidden = true;
+  whole = range = clip = cut = null;
   $("report").hidden = true;
   $("recording").hidden = false;
+  $("tracks").hidden = false;
   $("tracks").textContent = timeslice
     ? "The header comes with the first blobs, then each cluster as it is complete."
     : "There is one blob, at the end: header and clusters come when you stop.";
   table.reset(session.clusters);
-  strip.reset(session.clusters);
-  const picture = source.stream.getVideoTracks().length > 0;
-  $("view").hidden = !picture;
-  $("sound-only").hidden = picture;
-  $("view").srcObject = source.stream;
-  $("view").play().catch(() => {}); // the recording does not depend on its view
+  timeline.reset(session.clusters);
+  $("sound-only").hidden = source.stream.getVideoTracks().length > 0;
   setState("recording");
-  say("Recording.");
+  say(source.stream.getAudioTracks().length > 0 ? "Recording." : "Recording, without sound.");
+  showLive();
   showProgress();
-  showSelection();
+  showClip();
 }
 
 function listener() {
@@ -155,26 +166,32 @@ function listener() {
       if (session.header && !headerShown) {
         headerShown = true;
         table.setHeader(session.header);
-        strip.marks = session.hasVideo;
+        timeline.marks = session.hasVideo;
         $("clusters").classList.toggle("marks", session.hasVideo);
-        $("legend").style.visibility = session.hasVideo ? "" : "hidden";
+        $("legend").hidden = !session.hasVideo;
         $("tracks").textContent = `Header: ${session.header.tracks.map(track).join(" · ")}`;
       }
       table.grow();
-      strip.draw();
+      timeline.gaps = session.gaps;
+      timeline.draw();
       showProgress();
       showActions();
     },
     problem: (error) => fail(error.message),
-    end(report, error) {
+    async end(report, error) {
       closeSource();
-      strip.finish();
+      timeline.finish();
+      if (report) {
+        whole = await session.seekable();
+        showReport(report);
+      }
       setState("idle");
       say(report ? "The recording is complete." : "");
-      if (error) fail(session.bytes === 0 ? "Nothing was recorded: it was stopped before the first data came." : error.message);
       $("recording").hidden = !session.header;
-      if (report) showReport(report);
-      if (!selection && session.clusters.length > 0) select(0, session.clusters.length - 1);
+      if (whole) showWhole();
+      else showNothing();
+      showClip();
+      if (error) fail(session.bytes === 0 ? "Nothing was recorded: it was stopped before the first data came." : error.message);
     },
   };
 }
@@ -194,17 +211,205 @@ function pauseOrResume() {
 function closeSource() {
   source?.stop();
   source = null;
-  $("view").srcObject = null;
 }
 
 function showElapsed() {
-  if (!$("live").hidden) $("elapsed").textContent = clock(session.elapsed);
+  if (session) $("elapsed").textContent = clock(session.elapsed);
 }
 
 function showProgress() {
   $("bytes").textContent = size(session.bytes);
   $("cluster-count").textContent = count(session.clusters.length);
-  $("blob-count").textContent = count(session.blobs);
+  $("latency").textContent = session.latency === null ? "–" : `${session.latency.toFixed(1)} ms`;
+  $("memory").textContent = size(session.memory);
+}
+
+// The stage
+
+function showLive() {
+  stage("live");
+  player.showPreview((video) => session.preview(video));
+}
+
+function showWhole() {
+  stage("whole");
+  player.showFile(whole, { length: session.duration });
+}
+
+async function showFile(what, caption, blob, options) {
+  stage(what, caption);
+  $("back").textContent = running() ? "Back to live" : "Back to the file";
+  $("back").hidden = false;
+  $("stage").scrollIntoView({ block: "nearest" });
+  await player.showFile(blob, { ...options, autoplay: true }).catch((error) => {
+    if (error.name !== "AbortError" && !$("video").error) fail(`It does not play: ${error.message}`);
+  });
+}
+
+function showNothing() {
+  player.clear();
+  stage("nothing");
+}
+
+/** Says what the stage shows: nothing, what is live, the whole file, a clip or clusters. */
+function stage(what, caption = "") {
+  clearProblem();
+  $("stage").dataset.shown = what;
+  $("caption").hidden = caption === "";
+  $("caption-text").textContent = caption;
+  $("back").hidden = true;
+}
+
+/** Called as the picture goes on. */
+function showTime({ time, end, live }) {
+  const { shown } = $("stage").dataset;
+  timeline.playhead = shown === "nothing" || end === 0 ? null : time;
+  if (shown !== "live" || end === 0) return;
+  $("caption").hidden = live;
+  $("caption-text").textContent = `${seconds(end - time, 1)} behind`;
+}
+
+function seek(time) {
+  const { shown } = $("stage").dataset;
+  // A clip has only its own time: what is sought outside of it is in the whole.
+  if (shown === "clip" || shown === "clusters") (running() ? showLive : showWhole)();
+  player.seekRecording(time);
+}
+
+function playbackFailed() {
+  const error = $("video").error;
+  if (!error || !$("video").src) return;
+  const why = $("stage").dataset.shown === "clusters" && !$("no-key").hidden ? " It may need clusters that begin with a key frame." : "";
+  fail(`This browser does not play that: ${error.message || `error ${error.code}`}.${why}`);
+}
+
+// The range and its clip
+
+/** Takes a range of the timeline and, once it is settled, has its clip made. */
+async function choose(chosen, settled) {
+  range = chosen;
+  cut = null;
+  timeline.select(range);
+  if (!settled) return showClip();
+  const made = (clip = range && session.clip(range));
+  showClip();
+  showSelection();
+  const { blob, start, end } = (await made) ?? {};
+  if (clip !== made) return; // another range has been chosen meanwhile
+  cut = blob ? { start, end, size: blob.size } : null;
+  showClip();
+}
+
+function showClip() {
+  timeline.cut = cut;
+  $("play-clip").disabled = $("save-clip").disabled = $("no-clip").disabled = !clip;
+  $("clip-text").textContent = clipText();
+  showActions();
+}
+
+function clipText() {
+  if (cut) {
+    const early = range.start - cut.start > 0.05 ? ", from the key frame before" : "";
+    return `Clip: cut at ${seconds(cut.start, 2)} and ${seconds(cut.end, 2)}${early}. ${size(cut.size)}.`;
+  }
+  if (range) return `From ${seconds(range.start, 2)} to ${seconds(range.end, 2)}.`;
+  return session.clusters.length ? "For a clip, drag across the timeline or move its two handles." : "";
+}
+
+async function playClip() {
+  const { blob, start, end } = await clip;
+  showFile("clip", `Clip, ${start.toFixed(2)}–${seconds(end, 2)}`, blob, { offset: start, length: end - start });
+}
+
+async function saveClip() {
+  const { blob, start, end } = await clip;
+  download(`-clip-${start.toFixed(2)}-${end.toFixed(2)}`, blob);
+}
+
+async function saveLast() {
+  const end = session.duration;
+  const { blob, start } = await session.clip({ start: Math.max(0, end - 30), end });
+  const length = Math.round(end - start);
+  download(`-last-${length}s`, blob);
+  say(`Saved the last ${plural(length, "second")}${length > 30 ? ", from a key frame" : ""}.`);
+}
+
+// Clusters, as recorded
+
+/** Takes clusters of the table: it is by time that they are chosen. */
+function chooseClusters(first, last) {
+  const { clusters } = session;
+  const { time, duration } = clusters[last];
+  choose({ start: clusters[first].time, end: clusters[last + 1]?.time ?? time + duration }, true);
+}
+
+/** The clusters in the range, by index, both included; all if there is no range. */
+function indexes() {
+  const { clusters } = session;
+  const last = clusters.length - 1;
+  if (!range) return { first: 0, last };
+  const at = clusters.findLastIndex(({ time }) => time <= range.start);
+  const to = clusters.findLastIndex(({ time }) => time < range.end);
+  return { first: Math.max(at, 0), last: Math.max(at, to, 0) };
+}
+
+function selected() {
+  const { first, last } = indexes();
+  return session.clusters.slice(first, last + 1);
+}
+
+function clustersName() {
+  const { first, last } = indexes();
+  return first === last ? `cluster-${first + 1}` : `clusters-${first + 1}-${last + 1}`;
+}
+
+function playClusters() {
+  showFile("clusters", `Header and ${clustersName().replaceAll("-", " ").replace(/(\d) (\d)/, "$1–$2")}, as recorded`, session.asRecorded(selected()), {
+    length: session.duration,
+  });
+}
+
+function showSelection() {
+  const { first, last } = indexes();
+  if (range) table.select(first, last);
+  else table.deselect();
+  showKeyHint();
+}
+
+/** What can be done by now: called as clusters come. */
+function showActions() {
+  const some = session?.clusters.length > 0;
+  $("play").disabled = $("download").disabled = $("download-all").disabled = !some;
+  $("download-header").disabled = !session?.header;
+  $("save-last").disabled = !some;
+  $("lose").disabled = !session?.header;
+  if (!some) return;
+  if (!range) $("clip-text").textContent = clipText();
+  const chosen = selected();
+  const bytes = chosen.reduce((total, { start, end }) => total + end - start, 0);
+  const text = `${range ? plural(chosen.length, "cluster") : "All clusters"}: ${size(bytes)}. ${range ? "" : "Choose some in the table or on the timeline."}`;
+  if ($("selected").textContent !== text) $("selected").textContent = text;
+}
+
+/** Says so when the selection does not begin with a picture that can be decoded. */
+function showKeyHint() {
+  const { clusters, hasVideo } = session;
+  const { first, last } = indexes();
+  const late = range !== null && hasVideo && clusters[first].keyframes === 0;
+  $("no-key").hidden = !late;
+  if (!late) return;
+  const next = clusters.findIndex((c, i) => i > first && i <= last && c.keyframes > 0);
+  const before = keyBefore(first);
+  $("no-key-text").textContent =
+    `Cluster ${first + 1} has no key frame: ` +
+    (next < 0 ? "as recorded, these have no picture. " : `as recorded, the picture begins only in cluster ${next + 1}. `) +
+    "Some players show nothing until then, and some refuse the file. A clip begins at the key frame before.";
+  $("from-key").hidden = before < 0;
+  $("from-key").textContent = `Start from cluster ${before + 1}`;
+}
+
+function keyBefore(index) {
+  return session.clusters.findLastIndex((c, i) => i < index && c.keyframes > 0);
 }
 
 // The report
@@ -219,6 +424,8 @@ function showReport(report) {
     `Media type: ${facts.mimeType}`,
     ...(report.other.length ? [`${plural(report.other.length, "other element")} (such as an index of key frames), ${size(sum(report.other))}, in no cluster.`] : []),
     ...(report.error ? [`Splitting stopped early: ${report.error.message}`] : []),
+    ...(session.lost ? [`${plural(session.lost, "blob")} lost on purpose.`] : []),
+    ...session.gaps.map(({ start, end }) => `Something is missing from ${seconds(start)} to ${seconds(end)}.`),
     ...(dropped.length ? dropped : ["Every byte belongs to a whole element: none were dropped."]),
   ];
   $("report-summary").textContent =
@@ -228,139 +435,37 @@ function showReport(report) {
     ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
   );
   $("report").hidden = false;
+  $("tracks").hidden = true; // the report has them
 }
 
-// The selection
+// Files
 
-function select(first, last) {
-  selection = { first, last };
-  table.select(first, last);
-  strip.select(first, last);
-  showSelection();
+/** webmend-20261125-213305 and what it is of the recording. */
+function fileName(part) {
+  const two = (n) => String(n).padStart(2, "0");
+  const d = session.began;
+  const day = `${d.getFullYear()}${two(d.getMonth() + 1)}${two(d.getDate())}`;
+  const hour = `${two(d.getHours())}${two(d.getMinutes())}${two(d.getSeconds())}`;
+  return `webmend-${day}-${hour}${part}.${session.header.docType === "matroska" ? "mkv" : "webm"}`;
 }
 
-/** Takes a number that was typed, and moves the other end along if it must. */
-function typed(input, other) {
-  const most = session.clusters.length;
-  const within = (value) => Math.min(Math.max(Math.round(value) || 1, 1), most);
-  const value = within(input.valueAsNumber);
-  const end = within(other.valueAsNumber || value);
-  const [first, last] = input === $("first") ? [value, Math.max(value, end)] : [Math.min(value, end), value];
-  select(first - 1, last - 1);
-  table.reveal(value - 1);
-}
-
-function selected() {
-  return session.clusters.slice(selection.first, selection.last + 1);
-}
-
-/** 3, 7 → "3-7" */
-function rangeName() {
-  const { first, last } = selection;
-  return first === last ? `${first + 1}` : `${first + 1}-${last + 1}`;
-}
-
-function showSelection() {
-  $("first").value = selection ? selection.first + 1 : "";
-  $("last").value = selection ? selection.last + 1 : "";
-  showKeyHint();
-  showActions();
-}
-
-/** What can be done by now: called as clusters come, so it leaves alone what may be being typed. */
-function showActions() {
-  const { clusters, header } = session;
-  $("range").disabled = clusters.length === 0;
-  $("first").max = $("last").max = clusters.length;
-  $("play").disabled = $("clip").disabled = $("download").disabled = !selection;
-  $("download-header").disabled = !header;
-  $("download-all").disabled = clusters.length === 0;
-  const text = selectionText();
-  if ($("selected").textContent !== text) $("selected").textContent = text;
-}
-
-function selectionText() {
-  if (!selection) return session.clusters.length ? "Select clusters: click the first row, then shift-click the last." : "";
-  const chosen = selected();
-  const last = chosen.at(-1);
-  const bytes = chosen.reduce((total, { start, end }) => total + end - start, 0);
-  return `${plural(chosen.length, "cluster")} selected: ${seconds(last.time + last.duration - chosen[0].time)}, ${size(bytes)}.`;
-}
-
-/** Says so when the selection does not begin with a picture that can be decoded. */
-function showKeyHint() {
-  const begins = selection && session.hasVideo ? selection.first : -1;
-  const late = begins >= 0 && session.clusters[begins].keyframes === 0;
-  $("no-key").hidden = !late;
-  if (!late) return;
-  const next = session.clusters.findIndex((c, i) => i > begins && i <= selection.last && c.keyframes > 0);
-  const before = keyBefore(begins);
-  $("no-key-text").textContent =
-    `Cluster ${begins + 1} has no key frame: ` +
-    (next < 0 ? "there is none in the whole selection, and so no picture. " : `the picture begins only with the next one, in cluster ${next + 1}. `) +
-    "Some players show nothing until then, and some refuse the file.";
-  $("from-key").hidden = before < 0;
-  $("from-key").textContent = `Start from the key frame before, in cluster ${before + 1}`;
-}
-
-function keyBefore(index) {
-  return session.clusters.findLastIndex((c, i) => i < index && c.keyframes > 0);
-}
-
-// Playing and downloading
-
-/** The header and some clusters: a file. */
-function file(clusters) {
-  return new Blob(
-    [session.header, ...clusters].map((part) => part.blob()),
-    { type: session.mimeType },
-  );
-}
-
-/** Plays a file; `save` is for the button beside the player, if there is to be one. */
-async function play(blob, title, save = null) {
-  playbackProblem("");
-  const video = $("playback");
-  if (video.src) URL.revokeObjectURL(video.src);
-  video.src = URL.createObjectURL(blob);
-  $("player").hidden = false;
-  $("player").classList.toggle("sound", !session.hasVideo);
-  $("player-title").textContent = title;
-  $("save").hidden = !save;
-  $("save").onclick = save;
-  $("player").scrollIntoView({ block: "nearest" });
-  await video.play().catch((error) => {
-    if (error.name !== "AbortError" && !video.error) playbackProblem(`It does not play: ${error.message}`);
-  });
-}
-
-/** Makes a clip of the time that is selected, and says where it really begins and ends. */
-async function playClip() {
-  const chosen = selected();
-  const { blob, start, end } = await session.clip({ start: chosen[0].time, end: chosen.at(-1).time + chosen.at(-1).duration });
-  const why = start < chosen[0].time ? ": from the key frame before the selection" : "";
-  play(blob, `Clip from ${seconds(start)} to ${seconds(end)}${why}`, () => download(`clip-${start.toFixed(3)}-${end.toFixed(3)}`, blob));
-}
-
-function playbackFailed() {
-  const error = $("playback").error;
-  const why = $("no-key").hidden || !$("save").hidden ? "" : " It may need a selection that begins with a key frame.";
-  playbackProblem(`This browser does not play that: ${error.message || `error ${error.code}`}.${why}`);
-}
-
-/** Said beside the player, which may be a long way below the recorder. */
-function playbackProblem(text) {
-  $("playback-problem").textContent = text;
-  $("playback-problem").hidden = text === "";
-}
-
-function download(name, blob) {
-  const extension = session.header.docType === "matroska" ? "mkv" : "webm";
+function download(part, blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `webmend-${name}.${extension}`;
+  link.download = fileName(part);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // by then the browser has it
+}
+
+/** Opens the file in the page that looks into files, as soon as that says it is ready. */
+function inspect() {
+  const opened = open("inspect.html");
+  const file = { type: "webmend-inspect", name: fileName(""), blobs: [whole] };
+  addEventListener("message", function ready(event) {
+    if (event.source !== opened || event.origin !== location.origin || event.data?.type !== "webmend-inspector-ready") return;
+    removeEventListener("message", ready);
+    opened.postMessage(file, location.origin);
+  });
 }
 
 // What the page says

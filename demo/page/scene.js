@@ -1,15 +1,20 @@
 // A drawn scene with sound, for where there is no camera: a ball that bounces on a
-// row of bars, and a note each time, so that picture and sound can be compared.
+// row of bars, and a note each time, so that picture and sound can be compared. Each
+// frame has its number painted on it, for people and as a row of squares to be read
+// back: frame n is that of n thirtieths of a second, so that it tells the time too.
 
 const notes = [261.6, 329.6, 392, 523.3, 440, 392, 329.6, 293.7]; // Hz
 const beat = 0.5; // seconds
 const width = 640;
 const height = 360;
 
+/** Frames a second. */
+export const rate = 30;
+
 /** Starts the scene. It is not played aloud: only its stream has the sound. */
-export function openScene() {
+export async function openScene() {
   const audio = new AudioContext();
-  audio.resume().catch(() => {}); // not awaited: without a sound device it may never answer
+  const audible = await runs(audio);
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
@@ -17,27 +22,38 @@ export function openScene() {
   const sound = audio.createMediaStreamDestination();
   const play = instrument(audio, sound);
 
-  let frame = 0;
+  let frame = -1;
   let lastBeat = -1;
   let request = 0;
   const began = performance.now();
   const next = () => {
+    request = requestAnimationFrame(next);
     const time = (performance.now() - began) / 1000;
+    if (Math.floor(time * rate) === frame) return;
+    frame = Math.floor(time * rate);
     const now = Math.floor(time / beat);
     if (now !== lastBeat) play(notes[now % notes.length]);
     lastBeat = now;
-    draw(picture, time, frame++);
-    request = requestAnimationFrame(next);
+    draw(picture, time, frame);
   };
   next();
 
-  const stream = new MediaStream([...canvas.captureStream(30).getTracks(), ...sound.stream.getTracks()]);
+  const stream = new MediaStream([...canvas.captureStream(rate).getTracks(), ...(audible ? sound.stream.getTracks() : [])]);
   const stop = () => {
     cancelAnimationFrame(request);
     stream.getTracks().forEach((track) => track.stop());
     audio.close();
   };
   return { stream, stop };
+}
+
+/**
+ * Whether sound can be made. Without a sound device Firefox never answers, and a
+ * recorder that waits for such a sound never delivers anything.
+ */
+function runs(audio) {
+  const late = new Promise((resolve) => setTimeout(resolve, 500, false));
+  return Promise.race([audio.resume().then(() => true, () => false), late]);
 }
 
 /** A function that plays a note: soft, with a short attack and a long fall. */
@@ -64,6 +80,7 @@ function draw(c, time, frame) {
   bars(c, step, phase);
   ball(c, step, phase);
   words(c, time, frame);
+  squares(c, frame);
 }
 
 function sky(c, time) {
@@ -76,7 +93,7 @@ function sky(c, time) {
 }
 
 const barWidth = width / notes.length;
-const barTop = (i) => height - 34 - (notes[i] - 240) / 3.2;
+const barTop = (i) => height - 44 - (notes[i] - 240) / 3.2;
 
 function bars(c, step, phase) {
   notes.forEach((_, i) => {
@@ -112,4 +129,35 @@ function words(c, time, frame) {
   c.fillText(`frame ${frame}`, 26, 62);
   const clock = new Date().toLocaleTimeString("en-GB");
   c.fillText(clock, width - 26 - c.measureText(clock).width, 26);
+}
+
+// A white and a black square to compare with, the number in binary, and its parity.
+const bits = 16;
+const side = 16;
+const left = (width - (bits + 3) * side) / 2;
+
+function squares(c, frame) {
+  const number = (frame % 2 ** bits).toString(2).padStart(bits, "0");
+  const painted = `10${number}${parity(number)}`;
+  c.fillStyle = "#000";
+  c.fillRect(left - 4, height - side - 4, painted.length * side + 8, side + 4);
+  c.fillStyle = "#fff";
+  [...painted].forEach((bit, i) => bit === "1" && c.fillRect(left + i * side, height - side, side, side));
+}
+
+const parity = (number) => [...number].filter((bit) => bit === "1").length % 2;
+
+/** The number on a frame of the scene, as a video or an image has it; null if there is none. */
+export function frameOn(image) {
+  const c = new OffscreenCanvas(width, height).getContext("2d");
+  c.drawImage(image, 0, 0, width, height);
+  const light = (i) => {
+    const { data } = c.getImageData(left + i * side + side / 4, height - (3 * side) / 4, side / 2, side / 2);
+    return data.reduce((sum, value, at) => sum + (at % 4 === 1 ? value : 0), 0) / (data.length / 4); // of green
+  };
+  const [white, black] = [light(0), light(1)];
+  if (white - black < 100) return null;
+  const read = Array.from({ length: bits + 1 }, (_, i) => Number(light(i + 2) > (white + black) / 2));
+  const number = read.slice(0, bits).join("");
+  return read[bits] === parity(number) ? parseInt(number, 2) : null;
 }

@@ -12,9 +12,17 @@ export class Session {
   clusters = [];
   bytes = 0;
   blobs = 0;
+  /** Blobs that were lost on purpose. */
+  lost = 0;
+  /** Milliseconds from when the blob came that completed the last cluster to when that could be taken. */
+  latency = null;
+  began = new Date();
+  #stream;
+  #sliced;
   #recorder;
   #recording;
   #listener;
+  #loses = false;
   #ran = 0; // milliseconds up to the last pause
   #since = null; // when it last began to run, null while it does not
 
@@ -27,6 +35,8 @@ export class Session {
    */
   constructor(webmend, stream, { mimeType, timeslice }, listener) {
     this.#listener = listener;
+    this.#stream = stream;
+    this.#sliced = timeslice !== undefined;
     this.#recording = new webmend.Recording();
     this.#recorder = new MediaRecorder(stream, { mimeType });
     this.#recorder.ondataavailable = (event) => this.#push(event.data);
@@ -41,6 +51,11 @@ export class Session {
     return (this.#ran + (this.#since === null ? 0 : performance.now() - this.#since)) / 1000;
   }
 
+  /** Seconds of media that are complete. */
+  get duration() {
+    return this.#recording.duration;
+  }
+
   /** The media type with codecs, as exactly as it is known by now. */
   get mimeType() {
     return this.#recording.mimeType;
@@ -48,6 +63,30 @@ export class Session {
 
   get hasVideo() {
     return this.header?.tracks.some((track) => track.type === "video") ?? false;
+  }
+
+  /** Bytes of memory that the module has. */
+  get memory() {
+    return this.#recording.memory;
+  }
+
+  /** Where in time something is missing, as { start, end } in seconds. */
+  get gaps() {
+    const { gaps, dropped } = this.#recording.report;
+    const lost = dropped.filter(({ after }) => after !== null).map(({ before, after }) => ({ start: before, end: after }));
+    return [...gaps, ...lost].filter(({ start, end }) => end > start);
+  }
+
+  /**
+   * Shows in a video what is being recorded. Where all of it comes at the end there is
+   * nothing to rewind, and the source is shown as it is now.
+   */
+  async preview(video) {
+    if (this.#sliced) return this.#recording.preview(video, { keepSeconds: 60, onError: this.#listener.problem });
+    const live = () => video.play().catch(() => {}); // the recording does not depend on its view
+    video.srcObject = this.#stream;
+    live();
+    return { start: 0, end: 0, isLive: true, live, dispose: () => (video.srcObject = null) };
   }
 
   /** All that is recorded so far, as a file in which players can seek. */
@@ -58,6 +97,14 @@ export class Session {
   /** A part of it, in seconds. */
   clip(range) {
     return this.#recording.clip(range);
+  }
+
+  /** The header and some clusters, as they were recorded: a file too. */
+  asRecorded(clusters) {
+    return new Blob(
+      [this.header, ...clusters].map((part) => part.blob()),
+      { type: this.mimeType },
+    );
   }
 
   /** Lets go of the recording. */
@@ -82,7 +129,18 @@ export class Session {
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
   }
 
+  /** Loses the next blob, as a network would, to show what then comes of it. */
+  loseNext() {
+    this.#loses = true;
+  }
+
   async #push(blob) {
+    if (this.#loses && this.header && blob.size > 0) {
+      this.#loses = false;
+      this.lost++;
+      return;
+    }
+    const came = performance.now();
     this.blobs++;
     this.bytes += blob.size;
     try {
@@ -91,13 +149,16 @@ export class Session {
       this.#listener.problem(error);
       this.stop(); // what follows damage cannot be split
     }
-    this.#take();
+    if (this.#take()) this.latency = performance.now() - came;
+    this.#listener.change();
   }
 
+  /** Whether there were clusters to take. */
   #take() {
     this.header ??= this.#recording.takeHeader();
-    this.clusters.push(...this.#recording.takeClusters());
-    this.#listener.change();
+    const clusters = this.#recording.takeClusters();
+    this.clusters.push(...clusters);
+    return clusters.length > 0;
   }
 
   #stopped() {
@@ -111,6 +172,7 @@ export class Session {
     try {
       const report = await this.#recording.finish();
       this.#take(); // the last cluster is complete only now
+      this.#listener.change();
       this.#listener.end(report);
     } catch (error) {
       this.#listener.end(null, error);

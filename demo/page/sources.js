@@ -7,7 +7,7 @@ const open = {
   camera: () => device({ video: true, audio: true }).catch(withoutSound),
   microphone: () => device({ audio: true }),
   screen: () => display(),
-  scene: () => openScene(),
+  scene: openScene,
 };
 
 /**
@@ -84,4 +84,9 @@ export function formats(source) {
   return (source === "microphone" ? audio : video)
     .map(([name, ...types]) => ({ name, mimeType: types.find((t) => MediaRecorder.isTypeSupported(t)) }))
     .filter((format) => format.mimeType);
+}
+
+/** The media type without a sound that is not there: Firefox would wait for it, and deliver nothing. */
+export function typeFor(stream, mimeType) {
+  return stream.getAudioTracks().length > 0 ? mimeType : mimeType.replace(",opus", "");
 }

@@ -79,6 +79,14 @@ export class ClusterTable {
     if (this.#anchor < first || this.#anchor > last) this.#anchor = first;
   }
 
+  /** Shows that nothing is selected. */
+  deselect() {
+    const before = this.#selection;
+    this.#selection = null;
+    if (before) this.#mark(before.first, before.last);
+    this.#anchor = 0;
+  }
+
   /** Shows a cluster's row. */
   reveal(index) {
     if (!this.#row(index)) this.#show(index - most / 2);
