@@ -83,7 +83,7 @@ func TestPanicsAreStatusesAndTheModuleAnswersOn(t *testing.T) {
 }
 
 // A fatal error of the runtime traps, and says to standard error where it was: with
-// files, lines and what was inlined as compiled, and linked without.
+// files, lines and what was inlined, but for what ships.
 func TestATrapNamesTheFunctionsThatItWasIn(t *testing.T) {
 	traces := map[string]string{}
 	for name := range compilations {
@@ -107,11 +107,18 @@ func TestATrapNamesTheFunctionsThatItWasIn(t *testing.T) {
 		}
 	}
 	// The same frames, of all goroutines: no table was lost that the stack is walked by.
-	if got, want := functions(traces[linked]), functions(traces[plain]); !slices.Equal(got, want) {
-		t.Errorf("linked, the trace has\n%q; as compiled\n%q", got, want)
+	for _, name := range []string{linked, lines} {
+		if got, want := functions(traces[name]), functions(traces[plain]); !slices.Equal(got, want) {
+			t.Errorf("%s: the trace has\n%q; as compiled\n%q", name, got, want)
+		}
 	}
-	if strings.Contains(traces[linked], ".go:") || !strings.Contains(traces[plain], "reactor.go:") {
-		t.Errorf("files and lines are not only in the trace of what was compiled:\n%s\n%s", traces[linked], traces[plain])
+	if strings.Contains(traces[linked], ".go:") {
+		t.Errorf("linked, the trace has files and lines:\n%s", traces[linked])
+	}
+	for _, name := range []string{lines, plain} {
+		if !strings.Contains(traces[name], "wasm/reactor.go:") || !strings.Contains(traces[name], "runtime.goparkunlock(...)") {
+			t.Errorf("%s: the trace has not all files, lines and functions that were inlined:\n%s", name, traces[name])
+		}
 	}
 }
 

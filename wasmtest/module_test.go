@@ -57,6 +57,7 @@ func checkImports(t *testing.T, module wazero.CompiledModule) {
 
 func TestTheReactorExportsWhatItsPackageCommentSays(t *testing.T) {
 	t.Run(linked, func(t *testing.T) { checkExports(t, compiled(t, linked).module, nil) })
+	t.Run(lines, func(t *testing.T) { checkExports(t, compiled(t, lines).module, nil) })
 	t.Run(plain, func(t *testing.T) { checkExports(t, compiled(t, plain).module, []string{"_initialize()"}) })
 }
 
