@@ -61,7 +61,7 @@ type tab struct {
 
 func open(t *testing.T, quiet func(chromedp.ConsoleMessage) bool) *tab {
 	t.Helper()
-	for _, name := range []string{"index.js", "webmend.global.js", "webmend.wasm", "webmend.go.wasm"} {
+	for _, name := range []string{"index.js", "webmend.global.js", linked, plain, "webmend.go.wasm"} {
 		built(t, name)
 	}
 	p := &tab{t: t, uploads: &sync.Map{}, quiet: quiet}
@@ -280,7 +280,7 @@ func checkSplit(t *testing.T, p *tab, c config, f facts, stream []byte) {
 	if c.Script == "restart" {
 		recordings = 2
 	}
-	if len(headers) != recordings || len(f.Builds) != 3 {
+	if len(headers) != recordings || len(f.Builds) != 4 {
 		t.Errorf("%d headers of %d recordings, %d builds", len(headers), recordings, len(f.Builds))
 	}
 	for name, build := range f.Builds {

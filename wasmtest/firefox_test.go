@@ -60,7 +60,7 @@ const patience = 90 * time.Second
 
 func startFirefox(t *testing.T) *firefox {
 	t.Helper()
-	for _, name := range []string{"index.js", "webmend.wasm"} {
+	for _, name := range []string{"index.js", linked, plain} {
 		built(t, name)
 	}
 	f := &firefox{tab: &tab{t: t, uploads: &sync.Map{}}, next: make(chan string), answers: make(chan []byte, 1), exited: make(chan struct{})}
@@ -270,8 +270,10 @@ func TestWhatFirefoxRecordsIsSplitWhileItIsRecordedAndPlays(t *testing.T) {
 					keep(t, "firefox "+c.Name+".webm", stream)
 				}
 			})
-			if parts := f.uploaded(c.Name + "/parts"); len(stream) == 0 || !bytes.Equal(parts, stream) {
-				t.Errorf("header and clusters are %d bytes, and not the %d of the blobs", len(parts), len(stream))
+			for _, module := range []string{linked, plain} {
+				if parts := f.uploaded(c.Name + "/" + module); len(stream) == 0 || !bytes.Equal(parts, stream) {
+					t.Errorf("%s: header and clusters are %d bytes, and not the %d of the blobs", module, len(parts), len(stream))
+				}
 			}
 			if got.Headers != 1 || len(got.Dropped) > 0 || got.MimeType != c.want {
 				t.Errorf("%d headers, dropped %v, the media type is %s", got.Headers, got.Dropped, got.MimeType)
