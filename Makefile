@@ -112,7 +112,7 @@ golden: ## write the expected results of tests anew, to be read before they are 
 
 .PHONY: size
 size: build ## print the scripts' and the module's sizes, and its start, beside an empty module's
-	go test -count=1 -v -run 'TestSizeIs|TestColdStart' ./wasmtest
+	go test -count=1 -v -run TestSizeIs -bench Start -benchtime 25x ./wasmtest
 
 .PHONY: clean
 clean: ## remove all that was built

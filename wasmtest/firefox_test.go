@@ -58,7 +58,7 @@ const untilClosed = `(cat <&3; kill -9 0) >/dev/null 2>&1 & exec 3<&-; exec "$0"
 // patience is how long any one thing may take: where it says no more, Firefox hangs.
 const patience = 90 * time.Second
 
-func startFirefox(t *testing.T) *firefox {
+func startFirefox(t testing.TB) *firefox {
 	t.Helper()
 	for _, name := range []string{"index.js", linked, plain} {
 		built(t, name)
@@ -127,14 +127,14 @@ func (f *firefox) handler() http.Handler {
 }
 
 // fatal ends the test with what Firefox said.
-func (f *firefox) fatal(t *testing.T, what string) {
+func (f *firefox) fatal(t testing.TB, what string) {
 	t.Helper()
 	f.kill()
 	t.Fatalf("%s; its stderr: %s", what, &f.stderr)
 }
 
 // ask is the value of a promise in Firefox's page.
-func ask[T any](t *testing.T, f *firefox, expression string) T {
+func ask[T any](t testing.TB, f *firefox, expression string) T {
 	t.Helper()
 	late := time.After(patience)
 	select {

@@ -9,7 +9,6 @@ import (
 	crypto "crypto/rand"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -181,31 +180,5 @@ func TestTheModuleHasNoPackageOfRandomNumbers(t *testing.T) {
 		if strings.Contains(name, "math/rand") || strings.Contains(name, "crypto") {
 			t.Errorf("it has %s", name)
 		}
-	}
-}
-
-// Figures only: what a shared machine measures is no reason to fail.
-func TestColdStartInNode(t *testing.T) {
-	const rounds = 21
-	names := []string{plain, linked}
-	times := map[string][]float64{}
-	for range rounds {
-		for _, name := range names {
-			out := run(t, "node", "start.mjs", built(t, "index.js"), built(t, name))
-			ms, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			times[name] = append(times[name], ms)
-		}
-	}
-	median := func(name string) float64 {
-		slices.Sort(times[name])
-		return times[name][rounds/2]
-	}
-	t.Logf("from bytes to the first answer, median of %d processes: as compiled %.1f ms, linked %.1f ms, ratio %.2f",
-		rounds, median(plain), median(linked), median(linked)/median(plain))
-	for _, name := range names {
-		t.Logf("%s begins with %d bytes of memory", name, newInstanceOf(t, name).module.Memory().Size())
 	}
 }
