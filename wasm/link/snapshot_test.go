@@ -61,6 +61,23 @@ func recovered() (status int32) {
 	return int32(none[began["init"]])
 }
 
+// deep has the stack grow, and collects with pointers in all its frames.
+//
+//go:wasmexport deep
+func deep() int32 { return int32(*descend(1000)) }
+
+//go:noinline
+func descend(n int) (sum *int) {
+	own := new(int)
+	*own = n
+	defer func() { *sum += *own - n + 1 }()
+	if n == 0 {
+		runtime.GC()
+		return new(int)
+	}
+	return descend(n - 1)
+}
+
 func catch(caught *bool) { *caught = recover() != nil }
 
 // through may be inlined in what calls it, as a function may not that recovers.
@@ -168,6 +185,7 @@ func TestAReactorRunsOnWhateverTheClockWasAndIs(t *testing.T) {
 			for i := range 2 {
 				call(t, instance, "recovered", 42, 42)
 				call(t, instance, "collect", 3*(i+1), 1000)
+				call(t, instance, "deep", 1001, 1001)
 			}
 		})
 	}
