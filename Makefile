@@ -34,11 +34,15 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)
 	cd js && node --test test/
 
 .PHONY: build
-build: $(DIST)/webmend.wasm $(DIST)/index.js $(DIST)/index.d.ts js/LICENSE ## build the package into js/dist
+build: $(DIST)/webmend.wasm $(DIST)/webmend.lines.wasm $(DIST)/index.js $(DIST)/index.d.ts js/LICENSE ## build the package into js/dist
 
 # What ships: smaller, and started already. See wasm/link.
 $(DIST)/webmend.wasm: $(DIST)/webmend.plain.wasm $(LINK_SOURCES)
 	go run ./wasm/link -o $@ $<
+
+# The same, with all that stack traces say.
+$(DIST)/webmend.lines.wasm: $(DIST)/webmend.plain.wasm $(LINK_SOURCES)
+	go run ./wasm/link -lines -o $@ $<
 
 $(DIST)/webmend.plain.wasm: $(GO_SOURCES)
 	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared $(WASM_FLAGS) -o $@ ./wasm
@@ -109,7 +113,7 @@ golden: ## write the expected results of tests anew, to be read before they are 
 
 .PHONY: size
 size: build ## print the scripts' and the module's sizes, and its start, beside an empty module's
-	go test -count=1 -v -run 'TestSizeIs|TestColdStart' ./wasmtest
+	go test -count=1 -v -run TestSizeIs -bench Start -benchtime 25x ./wasmtest
 
 .PHONY: clean
 clean: ## remove all that was built

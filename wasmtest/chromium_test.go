@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,7 +53,7 @@ func TestMain(m *testing.M) {
 // A tab shows the test page. What it writes to the console as an error, and what
 // it throws and does not catch, fails the test.
 type tab struct {
-	t       *testing.T
+	t       testing.TB
 	ctx     context.Context
 	uploads *sync.Map // bytes by name
 	console []string
@@ -59,9 +61,9 @@ type tab struct {
 	read    sync.WaitGroup
 }
 
-func open(t *testing.T, quiet func(chromedp.ConsoleMessage) bool) *tab {
+func open(t testing.TB, quiet func(chromedp.ConsoleMessage) bool) *tab {
 	t.Helper()
-	for _, name := range []string{"index.js", "webmend.global.js", "webmend.wasm", "webmend.go.wasm"} {
+	for _, name := range []string{"index.js", "webmend.global.js", linked, plain, "webmend.go.wasm"} {
 		built(t, name)
 	}
 	p := &tab{t: t, uploads: &sync.Map{}, quiet: quiet}
@@ -148,6 +150,11 @@ func (p *tab) handler() http.Handler {
 		}
 		p.uploads.Store(r.PathValue("name"), data)
 	})
+	mux.HandleFunc("GET /upload/{name...}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(r.URL.Path)))
+		w.Header().Set("Cache-Control", "max-age=3600")
+		w.Write(p.uploaded(r.PathValue("name")))
+	})
 	return mux
 }
 
@@ -159,7 +166,7 @@ func (p *tab) uploaded(name string) []byte {
 }
 
 // evaluate is the value of a promise in the tab.
-func evaluate[T any](t *testing.T, p *tab, expression string) T {
+func evaluate[T any](t testing.TB, p *tab, expression string) T {
 	t.Helper()
 	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -282,7 +289,7 @@ func checkSplit(t *testing.T, p *tab, c config, f facts, stream []byte) {
 	if c.Script == "restart" {
 		recordings = 2
 	}
-	if len(headers) != recordings || len(f.Builds) != 3 {
+	if len(headers) != recordings || len(f.Builds) != 4 {
 		t.Errorf("%d headers of %d recordings, %d builds", len(headers), recordings, len(f.Builds))
 	}
 	for name, build := range f.Builds {

@@ -35,6 +35,7 @@ type call struct {
 
 var builds = []build{
 	underWazero("the reactor under wazero", linked),
+	underWazero("the reactor with lines, under wazero", lines),
 	underWazero("the reactor as compiled, under wazero", plain),
 	{
 		"the GOOS=js build in Node",

@@ -58,9 +58,9 @@ const untilClosed = `(cat <&3; kill -9 0) >/dev/null 2>&1 & exec 3<&-; exec "$0"
 // patience is how long any one thing may take: where it says no more, Firefox hangs.
 const patience = 90 * time.Second
 
-func startFirefox(t *testing.T) *firefox {
+func startFirefox(t testing.TB) *firefox {
 	t.Helper()
-	for _, name := range []string{"index.js", "webmend.wasm"} {
+	for _, name := range []string{"index.js", linked, plain} {
 		built(t, name)
 	}
 	f := &firefox{tab: &tab{t: t, uploads: &sync.Map{}}, next: make(chan string), answers: make(chan []byte, 1), exited: make(chan struct{})}
@@ -127,14 +127,14 @@ func (f *firefox) handler() http.Handler {
 }
 
 // fatal ends the test with what Firefox said.
-func (f *firefox) fatal(t *testing.T, what string) {
+func (f *firefox) fatal(t testing.TB, what string) {
 	t.Helper()
 	f.kill()
 	t.Fatalf("%s; its stderr: %s", what, &f.stderr)
 }
 
 // ask is the value of a promise in Firefox's page.
-func ask[T any](t *testing.T, f *firefox, expression string) T {
+func ask[T any](t testing.TB, f *firefox, expression string) T {
 	t.Helper()
 	late := time.After(patience)
 	select {
@@ -270,8 +270,10 @@ func TestWhatFirefoxRecordsIsSplitWhileItIsRecordedAndPlays(t *testing.T) {
 					keep(t, "firefox "+c.Name+".webm", stream)
 				}
 			})
-			if parts := f.uploaded(c.Name + "/parts"); len(stream) == 0 || !bytes.Equal(parts, stream) {
-				t.Errorf("header and clusters are %d bytes, and not the %d of the blobs", len(parts), len(stream))
+			for _, module := range []string{linked, plain} {
+				if parts := f.uploaded(c.Name + "/" + module); len(stream) == 0 || !bytes.Equal(parts, stream) {
+					t.Errorf("%s: header and clusters are %d bytes, and not the %d of the blobs", module, len(parts), len(stream))
+				}
 			}
 			if got.Headers != 1 || len(got.Dropped) > 0 || got.MimeType != c.want {
 				t.Errorf("%d headers, dropped %v, the media type is %s", got.Headers, got.Dropped, got.MimeType)

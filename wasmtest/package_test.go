@@ -380,7 +380,7 @@ func TestThePackageIsPackedAsItShouldBe(t *testing.T) {
 	pack := filepath.Join(install(t), "webmend.tgz")
 	dir := project(t, "plain")
 	tool(t, dir, "publint", pack, "--strict")
-	tool(t, dir, "attw", pack, "--profile", "esm-only", "--exclude-entrypoints", "webmend.wasm")
+	tool(t, dir, "attw", pack, "--profile", "esm-only", "--exclude-entrypoints", "webmend.wasm", "webmend.lines.wasm")
 }
 
 // Bundlers make scripts smaller by what is not used of them; brotli is for who reads

@@ -14,10 +14,11 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// The module is there twice: what ships, and what the compiler wrote, which has an
-// _initialize to be called.
+// The module is there three times: what ships, the same with files and lines for stack
+// traces, and what the compiler wrote, which has an _initialize to be called.
 const (
 	linked = "webmend.wasm"
+	lines  = "webmend.lines.wasm"
 	plain  = "webmend.plain.wasm"
 )
 
@@ -28,7 +29,7 @@ type compilation struct {
 	module  wazero.CompiledModule
 }
 
-var compilations = map[string]*compilation{linked: {}, plain: {}}
+var compilations = map[string]*compilation{linked: {}, lines: {}, plain: {}}
 
 func compiled(t testing.TB, name string) *compilation {
 	t.Helper()

@@ -18,7 +18,8 @@ export async function compile(where: () => WasmSource): Promise<WebAssembly.Modu
     const source = where();
     if (source instanceof WebAssembly.Module) return source;
     const found = typeof source === "string" || source instanceof URL ? await read(source) : await source;
-    if (!(found instanceof Response)) return await WebAssembly.compile(found);
+    // Not by instanceof: to name Response has Node load all of fetch, which takes longer than the module.
+    if (!("headers" in found)) return await WebAssembly.compile(found);
     if (!found.ok) throw new Error(`${found.url} answered ${found.status} ${found.statusText}`.trim());
     const type = found.headers.get("content-type") ?? "";
     // Servers of pages answer so for what they do not have.

@@ -93,6 +93,20 @@ describe("the package", () => {
     assert.deepEqual([said.names[0], said.names.filter((name) => name === "Cluster").length], ["EBML", 6]);
   });
 
+  for (const name of ["webmend.wasm", "webmend.lines.wasm"]) {
+    test(`has a module that works: ${name}`, () => {
+      const said = script(`
+        import { readFileSync } from "node:fs";
+        import { init, Recording } from "webmend";
+        await init({ wasm: new URL(import.meta.resolve("webmend/${name}")) });
+        const recording = new Recording();
+        recording.pushChunk(readFileSync(${JSON.stringify(recorded)}));
+        console.log(JSON.stringify((await recording.finish()).recordings.map((r) => r.clusters)));
+      `);
+      assert.deepEqual(said, [3, 3]);
+    });
+  }
+
   test("has the same names in both entries", () => {
     const [one, two] = script(`
       import * as webmend from "webmend";

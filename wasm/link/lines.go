@@ -10,14 +10,25 @@ package main
 //	filetab     names of files
 //	pctab       tables from program counters to values; offset 0 is "no table"
 //	functab     for each function its address, and where its _func is
-//	_func       name, and offsets of its tables in pctab
+//	_func       name, and offsets of its tables in pctab and of its data in gofunc
+//	gofunc      pointer maps, and what else there is for whole functions
+//	findfunctab where in functab to look for an address
 //
-// Of a function's tables two say files and lines. The runtime looks at them only
-// to print, and prints ? where there is no table.
+// Of this the runtime reads some only to print, and prints less, or ?, where there
+// is none: files and lines, what was inlined where, and which arguments a function
+// has. And some it does not read on wasm: where it is safe to preempt a function,
+// as there are no signals to do it by.
+//
+// What was inlined is read for one more reason: recover counts the functions between
+// it and the panic, but for wrappers, and what is inlined in a wrapper counts
+// (runtime/panic.go: gorecover). So wrappers keep it. In all other functions the
+// count is the same without, as none that calls recover is ever inlined
+// (cmd/compile/internal/inline/inl.go), and one more is one too many.
 
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -45,38 +56,56 @@ const (
 	funcNpcdata   = 28
 	funcCuOffset  = 32
 	funcStartLine = 36
+	funcID        = 40
 	funcNfuncdata = 43
-	funcSize      = 44 // then npcdata offsets in pctab, then nfuncdata offsets elsewhere
-
-	maxPcdata   = 5 // internal/abi/symtab.go: PCDATA_PanicBounds is the last
-	maxFuncdata = 8 // FUNCDATA_WrapInfo is the last
+	funcSize      = 44 // then npcdata offsets in pctab, then nfuncdata offsets in gofunc
 )
 
-// dropLines takes the tables of files and lines out of pctab, and moves what is
-// left together.
+// internal/abi/symtab.go
+const (
+	funcIDWrapper = 23 // and the last
+
+	pcdataUnsafePoint = 0
+	pcdataInlTree     = 2
+	maxPcdata         = 5 // PCDATA_PanicBounds is the last
+
+	funcdataInlTree = 3
+	funcdataArgInfo = 5
+	maxFuncdata     = 8 // FUNCDATA_WrapInfo is the last
+)
+
+// What offsets are where there is nothing.
+const (
+	noName  = 0
+	noTable = 0
+	noData  = 0xFFFFFFFF
+)
+
+// An inlinedCall (runtime/symtabinl.go) begins with a function's ID and its name.
+const (
+	inlinedName = 4
+	inlinedSize = 16
+)
+
+// dropLines takes out of the tables what is not needed, and moves what is left of
+// each together.
 func dropLines(m *module) {
 	if m.compiler != knownGo && !strings.HasPrefix(m.compiler, knownGo+".") {
 		refuse("the module is by %q, and line tables are known of %s: build with GOTOOLCHAIN=%[2]s.0 or later, or see wasm/link/lines.go", m.compiler, knownGo)
 	}
 	p := findPclntab(m.memory)
+	var tables, data []field
 	funcs := p.funcs()
-	tables := p.tables(funcs)
-
-	moved := map[uint32]uint32{0: 0}
-	kept := []byte{0}
-	for _, t := range tables {
-		if t.kept {
-			moved[t.start] = uint32(len(kept))
-			kept = append(kept, p.pctab[t.start:t.end]...)
-		}
-	}
-	clear(p.pctab)
-	copy(p.pctab, kept)
 	for _, f := range funcs {
-		for _, offset := range f.tables() {
-			put32(offset, moved[get32(offset)])
-		}
-		clear(f[funcPcfile:][:8])   // and pcln
+		tables = append(tables, f.tables()...)
+		data = append(data, f.data()...)
+	}
+	p.checkTables(tables)
+	names := p.names(funcs, data)
+	compact(p.funcnametab, names, noName, 1)
+	compact(p.pctab, tables, noTable, 1)
+	compact(p.gofunc, data, noData, pointerSize)
+	for _, f := range funcs {
 		clear(f[funcCuOffset:][:8]) // and startLine
 	}
 	clear(p.cutab)
@@ -86,6 +115,7 @@ func dropLines(m *module) {
 // A pclntab is where its parts are in memory.
 type pclntab struct {
 	funcnametab, cutab, filetab, pctab []byte
+	gofunc                             []byte
 	pclntable                          []byte // functab and all _funcs
 	nfunc                              uint64
 }
@@ -130,6 +160,11 @@ func findPclntab(memory []byte) *pclntab {
 	if word(ftab) != word(ftab-24) || word(ftab+8) != p.nfunc+1 {
 		refuse("pclntab: functab is not of the %d functions that the header says", p.nfunc)
 	}
+	gofunc, findfunctab, epclntab := word(moduledata+320), word(moduledata+152), word(moduledata+328)
+	if gofunc < end || gofunc > findfunctab || findfunctab > epclntab || epclntab > uint64(len(memory)) {
+		refuse("pclntab: gofunc is not where moduledata says, or not between functab and findfunctab")
+	}
+	p.gofunc = memory[gofunc:findfunctab]
 	return p
 }
 
@@ -178,55 +213,124 @@ func (p *pclntab) funcs() []function {
 	return funcs
 }
 
-// tables are the function's offsets in pctab, but for those of files and lines.
-func (f function) tables() [][]byte {
-	offsets := [][]byte{f[funcPcsp:]}
+// A field is where in memory there is an offset of what begins in a table.
+type field struct {
+	memory []byte
+	offset uint32
+	kept   bool
+}
+
+func newField(memory []byte, kept bool) field { return field{memory, get32(memory), kept} }
+
+// isWrapper says whether the compiler has made the function, to call another.
+func (f function) isWrapper() bool { return f[funcID] == funcIDWrapper }
+
+// tables are the function's in pctab.
+func (f function) tables() []field {
+	tables := []field{newField(f[funcPcsp:], true), newField(f[funcPcfile:], false), newField(f[funcPcln:], false)}
 	for i := range get32(f[funcNpcdata:]) {
-		offsets = append(offsets, f[funcSize+4*i:])
+		kept := i != pcdataUnsafePoint && (i != pcdataInlTree || f.isWrapper())
+		tables = append(tables, newField(f[funcSize+4*i:], kept))
 	}
-	return offsets
+	return tables
 }
 
-// A table is a part of pctab, kept if functions have it for more than lines: equal
-// tables are there once.
-type table struct {
-	start, end uint32
-	kept       bool
+// data are the function's in gofunc.
+func (f function) data() []field {
+	var data []field
+	for i := range uint32(f[funcNfuncdata]) {
+		kept := i != funcdataArgInfo && (i != funcdataInlTree || f.isWrapper())
+		data = append(data, newField(f[funcSize+4*get32(f[funcNpcdata:])+4*i:], kept))
+	}
+	return data
 }
 
-// tables are all tables of pctab, from its first byte to its last.
-func (p *pclntab) tables(funcs []function) []table {
-	kept := map[uint32]bool{}
+// names are those of functions, which are kept, and of what was inlined in them.
+func (p *pclntab) names(funcs []function, data []field) []field {
+	var names []field
+	order := starts(p.gofunc, data, noData)
 	for _, f := range funcs {
-		kept[get32(f[funcPcfile:])] = false
-		kept[get32(f[funcPcln:])] = false
-	}
-	for _, f := range funcs {
-		for _, offset := range f.tables() {
-			kept[get32(offset)] = true
+		names = append(names, newField(f[funcName:], true))
+		data := f.data()
+		if len(data) <= funcdataInlTree || data[funcdataInlTree].offset == noData {
+			continue
+		}
+		i, _ := slices.BinarySearch(order, data[funcdataInlTree].offset)
+		for call := range slices.Chunk(p.gofunc[order[i]:order[i+1]], inlinedSize) {
+			if len(call) < inlinedSize || call[0] > funcIDWrapper {
+				refuse("pclntab: what is inlined in a function is not of the known layout")
+			}
+			names = append(names, newField(call[inlinedName:], f.isWrapper()))
 		}
 	}
-	delete(kept, 0)
+	for _, start := range starts(p.funcnametab, names, noName) {
+		if start > 0 && p.funcnametab[start-1] != 0 {
+			refuse("pclntab: a name begins at %d, inside of another", start)
+		}
+	}
+	return names
+}
 
-	var tables []table
-	for start, k := range kept {
-		if start >= uint32(len(p.pctab)) {
-			refuse("pclntab: a function's table is at %d, outside of pctab", start)
-		}
-		tables = append(tables, table{start, start + tableSize(p.pctab[start:]), k})
-	}
-	slices.SortFunc(tables, func(a, b table) int { return int(a.start) - int(b.start) })
+// checkTables refuses a pctab that has anything but the tables.
+func (p *pclntab) checkTables(tables []field) {
 	at := uint32(1)
-	for _, t := range tables {
-		if t.start != at {
-			refuse("pclntab: pctab has a table at %d; want %d, where the one before it ends", t.start, at)
+	order := starts(p.pctab, tables, noTable)
+	for _, start := range order[:len(order)-1] {
+		if start != at {
+			refuse("pclntab: pctab has a table at %d; want %d, where the one before it ends", start, at)
 		}
-		at = t.end
+		at += tableSize(p.pctab[start:])
 	}
 	if align(uint64(at)) != align(uint64(len(p.pctab))) {
 		refuse("pclntab: tables end at %d of %d bytes of pctab", at, len(p.pctab))
 	}
-	return tables
+}
+
+// starts are the offsets of the fields in order, each once, and then the end of the
+// table.
+func starts(table []byte, fields []field, none uint32) []uint32 {
+	seen := map[uint32]bool{uint32(len(table)): true}
+	for _, f := range fields {
+		if f.offset == none {
+			continue
+		}
+		if f.offset >= uint32(len(table)) {
+			refuse("pclntab: a function's table is at %d, outside of %d bytes", f.offset, len(table))
+		}
+		seen[f.offset] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// compact takes out of a table what no field keeps, moves the rest together, and has
+// the fields say so. Each part ends where the next begins, and is aligned as it was.
+func compact(table []byte, fields []field, none uint32, alignment int) {
+	kept := map[uint32]bool{}
+	for _, f := range fields {
+		kept[f.offset] = kept[f.offset] || f.kept
+	}
+	order := starts(table, fields, none)
+	moved := map[uint32]uint32{none: none}
+	rest := slices.Clone(table[:order[0]])
+	for i, start := range order[:len(order)-1] {
+		if !kept[start] {
+			continue
+		}
+		for (len(rest)-int(start))%alignment != 0 {
+			rest = append(rest, 0)
+		}
+		moved[start] = uint32(len(rest))
+		rest = append(rest, table[start:order[i+1]]...)
+	}
+	clear(table)
+	copy(table, rest)
+	for _, f := range fields {
+		offset := none
+		if f.kept {
+			offset = moved[f.offset]
+		}
+		put32(f.memory, offset)
+	}
 }
 
 // tableSize is the length of a table: pairs of a difference of the value and one of

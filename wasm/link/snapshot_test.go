@@ -60,6 +60,53 @@ func recovered() (status int32) {
 	var none []int
 	return int32(none[began["init"]])
 }
+
+// deep has the stack grow, and collects with pointers in all its frames.
+//
+//go:wasmexport deep
+func deep() int32 { return int32(*descend(1000)) }
+
+//go:noinline
+func descend(n int) (sum *int) {
+	own := new(int)
+	*own = n
+	defer func() { *sum += *own - n + 1 }()
+	if n == 0 {
+		runtime.GC()
+		return new(int)
+	}
+	return descend(n - 1)
+}
+
+func catch(caught *bool) { *caught = recover() != nil }
+
+// through may be inlined in what calls it, as a function may not that recovers.
+func through(caught *bool) { catch(caught) }
+
+// direct is 1, as what is deferred recovers.
+//
+//go:wasmexport direct
+func direct() int32 { return panicked(func(caught *bool) { defer catch(caught); panic("direct") }) }
+
+// indirect is 2, as what is deferred calls what would recover.
+//
+//go:wasmexport indirect
+func indirect() int32 { return panicked(func(caught *bool) { defer through(caught); panic("indirect") }) }
+
+// panicked is 1 if f recovers by itself, and 2 if it does not.
+func panicked(f func(caught *bool)) (result int32) {
+	defer func() {
+		if recover() != nil {
+			result = 2
+		}
+	}()
+	caught := false
+	f(&caught)
+	if caught {
+		return 1
+	}
+	return 0
+}
 `
 
 var compiled = sync.OnceValues(func() ([]byte, error) {
@@ -138,7 +185,23 @@ func TestAReactorRunsOnWhateverTheClockWasAndIs(t *testing.T) {
 			for i := range 2 {
 				call(t, instance, "recovered", 42, 42)
 				call(t, instance, "collect", 3*(i+1), 1000)
+				call(t, instance, "deep", 1001, 1001)
 			}
+		})
+	}
+}
+
+// Which deferred function recovers the runtime finds by what is inlined where.
+func TestARecoverThatIsOneCallTooDeepDoesNotRecover(t *testing.T) {
+	for name, lines := range map[string]bool{"with lines": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			linked, _, err := link(reactor(t), lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			instance := run(t, linked, func() int64 { return 1e9 })
+			call(t, instance, "direct", 1, 1)
+			call(t, instance, "indirect", 2, 2)
 		})
 	}
 }

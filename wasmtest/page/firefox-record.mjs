@@ -1,8 +1,11 @@
 // Records with Firefox's MediaRecorder, and gives webmend what it records while it
-// is recorded.
+// is recorded; and so the module as it was compiled.
 
 import { Recording } from "/dist/index.js";
+import { init as initPlain, Recording as PlainRecording } from "/dist/index.js?with-the-module-as-compiled";
 import { watchBlob } from "/page/seek.mjs";
+
+await initPlain({ wasm: "/dist/webmend.plain.wasm" });
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -31,13 +34,20 @@ export async function record(config) {
   const { stream, end } = await sources(config);
   const recorder = new MediaRecorder(stream, config.mimeType && { mimeType: config.mimeType });
   const recording = new Recording();
+  const plain = new PlainRecording();
   const told = { blobs: [], afterStop: 0, early: 0 };
   const blobs = [];
   const headers = [];
   const clusters = [];
-  const take = () => {
+  const parts = (recording) => {
+    const headers = [];
     for (let header; (header = recording.takeHeader()); ) headers.push(header);
-    clusters.push(...recording.takeClusters());
+    return [headers, recording.takeClusters()];
+  };
+  const take = () => {
+    const [h, c] = parts(recording);
+    headers.push(...h);
+    clusters.push(...c);
   };
   let stop;
   let enough;
@@ -46,6 +56,7 @@ export async function record(config) {
   let over = false;
   recorder.ondataavailable = async ({ data }) => {
     blobs.push(data);
+    plain.pushChunk(data);
     if (over) told.afterStop++;
     await recording.pushChunk(data);
     take();
@@ -84,7 +95,9 @@ export async function record(config) {
     if (!response.ok) throw new Error(`${name}: ${response.status}`);
   };
   await upload("stream", blobs);
-  await upload("parts", [...headers, ...clusters].map((part) => part.blob()));
+  await upload("webmend.wasm", [...headers, ...clusters].map((part) => part.blob()));
+  await plain.finish();
+  await upload("webmend.plain.wasm", parts(plain).flat().map((part) => part.blob()));
   told.hasVideo = recording.tracks.some((track) => track.type === "video");
   told.seekable = await watchBlob(await recording.seekable(), told.hasVideo && recording.duration > 0.1, (duration) => (duration > 0.1 ? [duration / 2, 0] : []));
   return told;

@@ -1,8 +1,9 @@
 // Records canvases and oscillators with MediaRecorder, as chromium_test.go asks,
-// and gives what it records to three builds of webmend at once. It judges
+// and gives what it records to four builds of webmend at once. It judges
 // nothing: all bytes and facts go to the test.
 
 import { Recording } from "/dist/index.js";
+import { init as initPlain, Recording as PlainRecording } from "/dist/index.js?with-the-module-as-compiled";
 
 /** Resolves when the condition holds. */
 async function until(condition) {
@@ -94,8 +95,11 @@ const go = new Go();
 go.run((await WebAssembly.instantiateStreaming(fetch("/dist/webmend.go.wasm"), go.importObject)).instance); // it does not return
 const functions = globalThis.webmend;
 
+await initPlain({ wasm: "/dist/webmend.plain.wasm" });
+
 const builds = {
   npm: () => byRecording(Recording),
+  plain: () => byRecording(PlainRecording),
   global: () => byRecording(scriptTag.Recording),
   go: () => byFunctions(functions),
 };
