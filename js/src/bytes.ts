@@ -1,6 +1,7 @@
 // Bytes, in pieces and whole.
 
 import { WebmendError } from "./error.js";
+import type { Range } from "./types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -13,6 +14,12 @@ export function joined(parts: Bytes[]): Bytes {
     at += part.length;
   }
   return whole;
+}
+
+/** Moves a range of a stream. */
+export function move(range: Range, by: number): void {
+  range.start += by;
+  range.end += by;
 }
 
 export function fromHex(text: string): Bytes {

@@ -1,7 +1,7 @@
 // How a stream that nobody has whole goes on in another instance of the module,
 // after a trap: from the headers and the last clusters, with what was known before.
 
-import { joined, type Bytes } from "./bytes.js";
+import { joined, move, type Bytes } from "./bytes.js";
 import type { ModuleReport } from "./module.js";
 import type { Problem, Range } from "./types.js";
 
@@ -27,12 +27,6 @@ function unbounded(header: Bytes): Bytes {
     id = data + n;
   }
   return bytes;
-}
-
-/** Moves a range of the stream. */
-export function move(range: Range, by: number): void {
-  range.start += by;
-  range.end += by;
 }
 
 /** Moves the offsets of a report. */

@@ -2,9 +2,8 @@
 // scanned, and gives back the bytes of what is complete. It keeps those that the
 // module may still want, and those from which it goes on after a trap.
 
-import { fromHex, joined, read, type Bytes } from "./bytes.js";
+import { fromHex, joined, move, read, type Bytes } from "./bytes.js";
 import type { Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
-import { merge, move, moveReport, prologue } from "./midstream.js";
 import { Instance, pieceLength, type Form, type ModuleReport, type ToldCluster, type ToldHeader } from "./module.js";
 import { recorded, type Past } from "./store.js";
 import type { Range } from "./types.js";
@@ -20,6 +19,8 @@ const recentLength = 1 << 20;
 
 /** More than the head of a cluster has, which ends the one before it. */
 const headLength = 16;
+
+type Midstream = typeof import("./midstream.js");
 
 /** A header or a cluster as the module tells it for a store. */
 interface Piece {
@@ -50,7 +51,10 @@ export class Stream implements StreamCalls {
   #handed = 0; // where the last header or whole cluster ends that has been told
   #given = 0; // likewise the last cluster or fragment
 
-  // To scan again after a trap, where there is no store.
+  // To scan again after a trap, where there is no store. The script is fetched before it is
+  // needed, as it might not come then.
+  readonly #fetched: Promise<Midstream> | null;
+  #midstream: Midstream | null = null;
   #again = false;
   #headers: { end: number; bytes: Bytes }[] = [];
   #bounds = [0]; // where it can begin: at the beginning, or the data of a cluster
@@ -63,6 +67,8 @@ export class Stream implements StreamCalls {
     this.#instance = instance;
     this.#options = options;
     this.#handle = this.#open();
+    this.#fetched = options.wanted === "clusters" ? import("./midstream.js") : null;
+    this.#fetched?.catch(() => {}); // recover says it
   }
 
   get handle(): number {
@@ -97,6 +103,7 @@ export class Stream implements StreamCalls {
     try {
       this.#instance = new Instance(this.#module); // of its own, so that no other stream harms it
       this.#handle = this.#open();
+      this.#midstream = await this.#fetched;
       if (!inStore && base > 0) this.#beginAt(base);
       if (this.#losses[0] === 0) this.#feed(this.#lose(0));
       for (const store of past) for await (const bytes of recorded(store)) this.#rescan(bytes);
@@ -194,7 +201,7 @@ export class Stream implements StreamCalls {
 
   /** Begins again in mid-stream, at the data of a cluster. */
   #beginAt(base: number): void {
-    const bytes = prologue(this.#headers.filter((h) => h.end <= base).map((h) => h.bytes));
+    const bytes = this.#midstream!.prologue(this.#headers.filter((h) => h.end <= base).map((h) => h.bytes));
     this.#losses = this.#losses.filter((offset) => offset > base);
     this.#before = this.#report;
     this.#overlap = null;
@@ -314,8 +321,8 @@ export class Stream implements StreamCalls {
       }
       report = this.#report!;
     } else if (this.#before) {
-      moveReport(report, this.#shift);
-      report = merge(this.#before, report, this.#overlap);
+      this.#midstream!.moveReport(report, this.#shift);
+      report = this.#midstream!.merge(this.#before, report, this.#overlap);
     }
 
     this.#told.stored.push(...stored);
