@@ -49,6 +49,8 @@ type firefox struct {
 	stderr  bytes.Buffer // to be read once it has exited
 	exited  chan struct{}
 	kill    func()
+	profile string
+	address string
 }
 
 // untilClosed runs a program, and kills it and all its processes when the pipe to
@@ -63,16 +65,26 @@ func startFirefox(t testing.TB) *firefox {
 	for _, name := range []string{"index.js", linked, plain} {
 		built(t, name)
 	}
-	f := &firefox{tab: &tab{t: t, uploads: &sync.Map{}}, next: make(chan string), answers: make(chan []byte, 1), exited: make(chan struct{})}
+	f := &firefox{tab: &tab{t: t, uploads: &sync.Map{}}, answers: make(chan []byte, 1), profile: t.TempDir()}
 	server := httptest.NewServer(f.handler())
 	t.Cleanup(server.Close)
-
-	profile := t.TempDir()
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPreferences), 0o666); err != nil {
+	f.address = server.URL + "/"
+	if err := os.WriteFile(filepath.Join(f.profile, "user.js"), []byte(firefoxPreferences), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", untilClosed, "firefox-esr", "--headless", "--no-remote", "--profile", profile, server.URL+"/")
-	cmd.Env = append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1")
+	f.start()
+	return f
+}
+
+// start opens the page, and with it the browser, for the first time or after it was
+// killed.
+func (f *firefox) start() {
+	f.t.Helper()
+	t := f.t
+	f.next = make(chan string) // which what was killed no longer hears
+	f.exited = make(chan struct{})
+	cmd := exec.Command("sh", "-c", untilClosed, "firefox-esr", "--headless", "--no-remote", "--profile", f.profile, f.address)
+	cmd.Env = append(os.Environ(), "HOME="+f.profile, "MOZ_CRASHREPORTER_DISABLE=1")
 	cmd.Stderr = &f.stderr
 	ours, theirs, err := os.Pipe()
 	if err != nil {
@@ -87,16 +99,16 @@ func startFirefox(t testing.TB) *firefox {
 	if err != nil {
 		t.Fatalf("no Firefox to test with: %v", err)
 	}
+	exited := f.exited
 	go func() {
 		cmd.Wait()
-		close(f.exited)
+		close(exited)
 	}()
 	f.kill = func() {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-f.exited
+		<-exited
 	}
 	t.Cleanup(f.kill)
-	return f
 }
 
 func (f *firefox) handler() http.Handler {
@@ -107,8 +119,9 @@ func (f *firefox) handler() http.Handler {
 <body><script type="module" src="/page/firefox.mjs"></script></body>`)
 	})
 	mux.HandleFunc("GET /next", func(w http.ResponseWriter, r *http.Request) {
+		next := f.next
 		select {
-		case expression := <-f.next:
+		case expression := <-next:
 			io.WriteString(w, expression)
 		case <-r.Context().Done():
 		}

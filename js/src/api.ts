@@ -7,5 +7,6 @@ export type { JobOptions, Made } from "./plan.js";
 export { Cluster, Header, Recording, type Chunk, type Limits, type MakeOptions, type RecordingOptions, type Segment } from "./recording.js";
 export type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 export { Replay, type ReplayOptions } from "./replay.js";
+export type { Recoverable, SpoolOptions } from "./spool.js";
 export { splitter } from "./splitter.js";
 export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";

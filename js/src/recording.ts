@@ -3,6 +3,7 @@
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
 import { fromHex, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
+import { repair } from "./files.js";
 import { engine } from "./load.js";
 import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
 import { Order } from "./order.js";
@@ -11,6 +12,7 @@ import { Segments } from "./segments.js";
 import { Store } from "./store.js";
 import type { StreamCalls, Taken } from "./calls.js";
 import type { Live, MediaElement, Preview, PreviewOptions } from "./preview.js";
+import type { Recoverable, Spool, SpoolOptions } from "./spool.js";
 import type { ClusterFacts, HeaderFacts, Missing, Range, Report, Track } from "./types.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
@@ -123,6 +125,18 @@ export interface RecordingOptions {
    */
   keep?: boolean;
   /**
+   * Whether to keep a copy of the chunks on disk as well, which outlives the page: should
+   * that crash, or be closed, `Recording.recoverable` has what was recorded. `discard`
+   * deletes it. Default false.
+   *
+   * It is in the origin private file system, in the order of the stream, and each chunk is
+   * flushed before its `pushChunk` resolves, even if the module cannot be loaded; in
+   * IndexedDB where the page cannot have that, and where it can have neither, in memory
+   * alone, with a warning. The browser may clear both when the disk is full, unless
+   * `navigator.storage.persist()` was granted.
+   */
+  spool?: boolean | SpoolOptions;
+  /**
    * What a recording begins with that is joined after its beginning, as `takeHeader` gave
    * it once: its bytes count as the first of the stream, and what is pushed is taken in
    * from the next cluster on.
@@ -188,6 +202,7 @@ export class Recording {
   #finished: Promise<Report> | null = null;
   #over = false; // all of it has been taken in
   #report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], missing: [], error: null };
+  readonly #spool: Promise<Spool | void> | undefined;
   #size = 0;
   #joined: number | null = null; // after how many bytes of a header that was given
   #order: Order<Blob | Bytes> | false | null = null; // false once chunks come without numbers
@@ -202,7 +217,7 @@ export class Recording {
   constructor(options: RecordingOptions = {}) {
     this.finished = new Promise((resolve) => (this.#settle = resolve));
     this.finished.catch(() => {}); // for who asks for it
-    const { keep = true, strict, header, limits: { waitingChunks = 100, ...limits } = {} } = options;
+    const { keep = true, spool, strict, header, limits: { waitingChunks = 100, ...limits } = {} } = options;
     this.#keep = keep;
     this.#waitingChunks = waitingChunks;
     this.#stream = engine()
@@ -212,9 +227,17 @@ export class Recording {
         return (this.#ready = stream);
       });
     this.#stream.catch(() => {}); // pushChunk and finish say it
+    if (spool) {
+      const options = spool === true ? {} : spool;
+      this.#spool = import("./spool.js").then(
+        (m) => new m.Spool(options, WebmendError),
+        (cause) => (options.onWarning ?? console.warn)(new WebmendError({ code: "spool", message: `webmend: what is recorded is in memory alone: ${cause}` }, { cause })),
+      );
+    }
     if (header !== undefined) {
       const bytes = own(header instanceof Header ? header.blob() : header);
       this.#joined = sizeOf(bytes);
+      this.#save([bytes]);
       this.#enqueue(() => this.#take([bytes, null])).catch(() => {});
     }
   }
@@ -383,8 +406,26 @@ export class Recording {
   }
 
   /**
+   * What recordings with `spool` have left of which no page has one open any more, oldest
+   * first: their pages crashed, or were closed, or the recordings were closed and not
+   * discarded. None where there is no storage.
+   */
+  static recoverable(): Promise<Recoverable[]> {
+    return import("./spool.js").then((m) => m.recoverable(repair));
+  }
+
+  /**
+   * Closes the recording, and deletes what `spool` has of it: to be called when it is safe
+   * elsewhere, or not wanted. Rejects if the browser cannot delete it.
+   */
+  async discard(): Promise<void> {
+    this.close();
+    await this.#spool?.then((s) => s?.discard());
+  }
+
+  /**
    * Forgets the stream, the media, and what has not been taken; `using` calls it too. A
-   * recorder that is attached goes on by itself.
+   * recorder that is attached goes on by itself. What `spool` has stays on disk.
    */
   close(): void {
     this.#close(closedError());
@@ -397,6 +438,7 @@ export class Recording {
     this.#finished.catch(() => {});
     this.#settle(this.#finished);
     this.#stream?.then((s) => s.close()).catch(() => {});
+    this.#spool?.then((s) => s?.close());
     forgotten.unregister(this);
     this.#stream = this.#ready = null;
     this.#order = null;
@@ -463,11 +505,19 @@ export class Recording {
     } catch (error) {
       return Promise.reject(error);
     }
+    const saved = this.#save(ready);
     return this.#enqueue(async () => {
       await this.#take(ready);
       const { error } = this.#report;
       if (error) throw new WebmendError(error);
-    });
+    }).then(() => saved);
+  }
+
+  /** Has chunks copied to disk, if that is wanted, and resolves when they are there. */
+  #save(chunks: (Blob | Bytes | null)[]): Promise<void> | undefined {
+    if (!this.#spool) return;
+    const blobs = chunks.flatMap((c) => (c instanceof Blob ? c : c ? new Blob([c]) : [])); // bytes may be the worker's by then
+    return this.#spool.then((s) => s?.append(blobs));
   }
 
   /** Has chunks split, and where there is null instead of one, says that bytes are missing. */
@@ -486,8 +536,10 @@ export class Recording {
       this.#missing = this.#order.missing();
       rest = this.#order.rest().flatMap((run) => [null, ...run]);
     }
+    const saved = this.#save(rest);
     return this.#enqueue(async () => {
       await this.#take(rest);
+      await saved;
       await this.#advance((stream) => stream.finish());
       this.#over = true;
       this.#tell();

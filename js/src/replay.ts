@@ -9,7 +9,7 @@ import type { JobOptions, Made } from "./plan.js";
 import { Recording, type Chunk, type Cluster } from "./recording.js";
 
 /** Options of a replay, and those of the recording that is its source. */
-export interface ReplayOptions extends Omit<AttachOptions, "keep"> {
+export interface ReplayOptions extends Omit<AttachOptions, "keep" | "spool"> {
   /** How many seconds can be had of what came last. Default 30. */
   seconds?: number;
 }

@@ -168,6 +168,24 @@ export const checks = {
     await equal(uploads, blobs);
   },
 
+  async "Recover after a crash"(run) {
+    const chunks = await recorded();
+    const crashed = new Recording({ spool: { name: "as if crashed" } });
+    for (const chunk of chunks) await crashed.pushChunk(chunk);
+    crashed.close();
+    const { stream, recorder } = record();
+    const uploads = [];
+    Object.assign(globalThis, { recorder, upload: async (...args) => uploads.push([...args, await play(args[0])]) });
+    const example = run();
+    await until(() => recorder.state === "recording");
+    await wait(1500);
+    end(stream);
+    await example;
+    const [[, name, begun]] = uploads;
+    check(uploads.length === 2 && name === "as if crashed" && Date.now() - begun < 60_000, `${uploads.length} were uploaded, ${name} of ${begun}`);
+    check((await Recording.recoverable()).length === 0, "something is left");
+  },
+
   async "Put together before upload"(run) {
     const [chunks, one, two] = await Promise.all([recorded(), recorded(), recorded()]);
     const uploads = [];
