@@ -137,12 +137,16 @@ func checkRecovered(t *testing.T, p *tab, l left) {
 }
 
 func TestAPageThatCrashesLosesNothingThatWasDelivered(t *testing.T) {
-	for _, worker := range []bool{false, true} {
-		t.Run(fmt.Sprintf("worker %v", worker), func(t *testing.T) {
+	for name, options := range map[string]string{
+		"as files":                        "{}",
+		"as files, and a worker reads it": "{ worker: true }",
+		"in IndexedDB":                    "{ files: false }",
+	} {
+		t.Run(name, func(t *testing.T) {
 			p := open(t, func(chromedp.ConsoleMessage) bool { return false })
 			address := evaluate[string](t, p, "location.href")
 			for _, name := range []string{"first", "second"} {
-				evaluate[chromedp.Void](t, p, fmt.Sprintf(`import("/page/spool.mjs").then((m) => m.record(%q, { worker: %v }))`, name, worker))
+				evaluate[chromedp.Void](t, p, fmt.Sprintf(`import("/page/spool.mjs").then((m) => m.record(%q, %s))`, name, options))
 			}
 			p.crash()
 

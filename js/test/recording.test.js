@@ -297,6 +297,18 @@ inBoth((worker) => {
   });
 });
 
+test("a recording that is to be kept on disk warns that there is no storage, and goes on", async () => {
+  const warnings = [];
+  const recording = new Recording({ spool: { onWarning: (warning) => warnings.push(warning) } });
+  const { bytes } = load("chromium-23b-stop-at-60ms");
+  await recording.pushChunk(bytes);
+  assert.equal((await recording.finish()).bytes, bytes.length);
+  assert.ok((await recording.seekable()).size > 0);
+  await recording.discard();
+  assert.deepEqual(warnings.map((w) => [w instanceof WebmendError, w.code]), [[true, "spool"]]);
+  assert.deepEqual(await Recording.recoverable(), []);
+});
+
 describe("the module", () => {
   test("that cannot be loaded is an error that says where it was looked for, and can be given again", async () => {
     const missing = new URL("missing.wasm", import.meta.url);
