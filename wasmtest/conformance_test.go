@@ -249,6 +249,48 @@ func TestEveryBuildListsTheElementsThatPackageWebmFinds(t *testing.T) {
 	}
 }
 
+func TestTheReactorPlansTheHeadThatPackageWebmPlans(t *testing.T) {
+	const head = 5 // its kind
+	in := newInstance(t)
+	for _, r := range recordings(t) {
+		t.Run(r.name, func(t *testing.T) {
+			in.t = t
+			handle := in.call("open", 0)
+			defer in.call("close", handle)
+			in.push(handle, r.data)
+			in.ask("finish", handle)
+			s := webm.NewSplitter(webm.Options{})
+			if s.Push(r.data) == nil {
+				s.Finish()
+			}
+			for i := range s.Report().Recordings {
+				for _, room := range []int{-1, 100, 1000, 64 << 10} {
+					for _, stored := range []int{0, 1} {
+						ix := s.Index(i)
+						ix.Stored = stored == 1
+						plan, err := ix.Head(int64(room))
+						got := in.call("plan", handle, head, i, stored, room)
+						pieces := in.ask("takePlan", got)
+						if err != nil {
+							problem := in.ask("lastError", got).(object)
+							if pieces != nil || problem["message"] != err.Error() {
+								t.Errorf("in %d bytes it plans %v and says %v; want %v", room, pieces, problem, err)
+							}
+						} else {
+							want, literals := planAnswer(plan)
+							compare(t, pieces, want)
+							if given, _ := in.answer("takeLiterals", got); !bytes.Equal(given, literals) {
+								t.Errorf("in %d bytes the literals are %.100x; want %.100x", room, given, literals)
+							}
+						}
+						in.call("close", got)
+					}
+				}
+			}
+		})
+	}
+}
+
 // What a host does wrong gets a status, and harms no other stream.
 func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 	const noHandle, failed = -2.0, -1.0

@@ -170,14 +170,15 @@ func thinned(cues []cue, room int64, size func([]cue) int64) []cue {
 		return cues
 	}
 	var first, others []cue
-	seen := map[uint64]bool{}
+next:
 	for _, c := range cues {
-		if seen[c.track] {
-			others = append(others, c)
-		} else {
-			first = append(first, c)
-			seen[c.track] = true
+		for _, f := range first {
+			if f.track == c.track {
+				others = append(others, c)
+				continue next
+			}
 		}
+		first = append(first, c)
 	}
 	for n := len(others); ; {
 		kept := append([]cue(nil), first...)
