@@ -5,6 +5,7 @@ package wasmtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -213,14 +214,23 @@ func checkTranscripts(t *testing.T, names []string, jobs []job) {
 }
 
 // asByPackage takes out of a transcript what the npm package's clusters have as bytes
-// instead, and puts in what only its reports have.
+// instead, and puts in what only its reports and segments have.
 func asByPackage(transcript value) {
 	transcript.(object)["report"].(object)["missing"] = array{}
+	var segments []object
 	for _, step := range transcript.(object)["steps"].(array) {
+		for _, header := range step.(object)["headers"].(array) {
+			segments = append(segments, header.(object))
+		}
 		for _, cluster := range step.(object)["clusters"].(array) {
 			delete(cluster.(object), "form")
 			delete(cluster.(object), "fromZero")
+			segments = append(segments, cluster.(object))
 		}
+	}
+	slices.SortFunc(segments, func(a, b object) int { return cmp.Compare(a["start"].(float64), b["start"].(float64)) })
+	for i, segment := range segments {
+		segment["sequence"] = float64(i)
 	}
 }
 

@@ -32,10 +32,9 @@ func (ix *Index) Seekable() (*Plan, error) {
 // bytes are filled in once the recording is over.
 //
 // Cues are thinned out evenly to fit, but for the first of each track: each takes some 20
-// bytes, so that 64 KiB hold every key frame of half an hour with two a second. Nothing is
-// left out or put in order of what follows, whatever the index says, as that may have been
-// written before it was known to be [Undecodable]. Elements that stood after the clusters
-// are not in the file.
+// bytes, so that 64 KiB hold 3,000. Nothing is left out or put in order of what follows,
+// whatever the index says, as that may have been written before it was known to be
+// [Undecodable]. Elements that stood after the clusters are not in the file.
 //
 // The error is an [*Error]: CodeNoClusters, or CodeTooLarge when the room is too small for
 // what must come before the clusters. Whether it is can be known as soon as there is one.
