@@ -25,6 +25,9 @@ export interface PreviewOptions {
 /** Below this many seconds more than it must be, what is shown is not too late. */
 const tolerance = 0.3;
 
+/** How many bytes a buffer is given at once: a browser may have room for some. */
+const pieceLength = 256 << 10;
+
 /** What a buffer wants next: of a recording what comes from an offset of the stream on or, if that is -1, from a time on. */
 interface Next {
   recording: number;
@@ -52,6 +55,7 @@ export class Preview {
   #buffer: SourceBuffer | null = null;
   #type = "";
   #next: Next | null = null;
+  #rest = new Uint8Array(0); // of what it is being given
   #begins: number[] = []; // where in time the key frames are that begin its clusters
   #sought: number | null = null; // where the page wants to be
   #jumped: number | null = null; // where the preview itself goes
@@ -232,15 +236,16 @@ export class Preview {
     const next = this.#next!;
     const source = this.#source!;
     const end = this.#bufferEnd;
+    if (!(await this.#drain())) return false;
     if (end - this.#media.currentTime > this.#keep && !this.#arriving) return false;
     const part = await this.#part(next);
     if (part.blob.size > 0) {
       const offset = offsetOf(recordings, next.recording);
-      if (!(await this.#append(part.blob, offset + part.start))) return false;
-      if (this.#following && !this.#arriving) this.#burst = Math.max(this.#burst * 0.9, Math.min(5, this.#bufferEnd - end));
       next.offset = part.next;
       this.#due = offset + part.end;
       this.#end = Math.max(this.#end, this.#due);
+      if (!(await this.#append(part.blob, offset + part.start))) return false;
+      if (this.#following && !this.#arriving) this.#burst = Math.max(this.#burst * 0.9, Math.min(5, this.#bufferEnd - end));
     } else if (this.#due > end + tolerance / 4 && end !== this.#mended) {
       // After a frame that lasted much longer than those before it, Firefox drops what
       // comes up to the next key frame, unless both are appended at once.
@@ -257,23 +262,28 @@ export class Preview {
     return true;
   }
 
-  /** Appends to the buffer. Returns whether the browser has had room for it. */
+  /** Appends to the buffer what there is room for. Returns whether that was all. */
   async #append(blob: Blob, begin = 0): Promise<boolean> {
+    this.#rest = new Uint8Array(await blob.arrayBuffer());
+    if (this.#rest[0] === 0x1f) this.#begins = [...this.#begins.filter((b) => b < begin), begin]; // a Cluster
+    return this.#drain();
+  }
+
+  /** Appends what has not been appended yet. The browser may have room for it only once more has been shown. */
+  async #drain(): Promise<boolean> {
     const buffer = this.#buffer!;
-    const bytes = await blob.arrayBuffer();
-    if (this.#disposed) return false;
-    const isCluster = new Uint8Array(bytes, 0, 1)[0] === 0x1f;
-    try {
-      buffer.appendBuffer(bytes);
-    } catch (error) {
-      if ((error as Error).name !== "QuotaExceededError" || this.#keep < 1) throw error;
-      this.#keep /= 2;
-      await this.#trim();
-      return false;
+    while (this.#rest.length > 0 && !this.#disposed) {
+      try {
+        buffer.appendBuffer(this.#rest.subarray(0, pieceLength));
+      } catch (error) {
+        if ((error as Error).name !== "QuotaExceededError") throw error;
+        this.#keep = Math.max(1, this.#keep / 2);
+        return false;
+      }
+      this.#rest = this.#rest.subarray(pieceLength);
+      await this.#wait(buffer, "updateend");
     }
-    await this.#wait(buffer, "updateend");
-    if (isCluster) this.#begins = [...this.#begins.filter((b) => b < begin), begin];
-    return true;
+    return !this.#disposed;
   }
 
   /** Frees what was shown too long ago, up to a key frame: a browser would remove what refers to it, too. */
