@@ -14,9 +14,17 @@ const maxReserve = 1 << 20
 // What the host writes to and reads from. It is kept here so that the collector
 // leaves it where the host has its address.
 var (
-	input  []byte
+	input  = make([]byte, 64<<10) // as much as hosts ask for
 	output writer
 )
+
+// A first stream has the heap made ready for all. That is done here, to be in the
+// snapshot of the link step, and not by each page's first call.
+func init() {
+	handle := open(kindSplit, 0, 0, 0, 0, 0)
+	push(handle, input[:1])
+	closeStream(handle)
+}
 
 // reserve returns the address of n bytes to write a chunk to, valid until the
 // next reserve, or 0 if n is not from 1 to 1 MiB.

@@ -24,20 +24,24 @@ import (
 	"github.com/webmend/webmend/webm"
 )
 
-// chromium is one browser for all tests of this file, started by the first.
-var chromium = sync.OnceValues(func() (context.Context, error) {
+// chromium is one browser for all tests, started by the first.
+var chromium = sync.OnceValues(func() (context.Context, error) { return startChromium() })
+
+// startChromium starts one that ends with the tests.
+func startChromium(more ...chromedp.ExecAllocatorOption) (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, // which root cannot have
 		chromedp.DisableGPU,
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("disable-component-update", true),
 	)
+	options = append(options, more...)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	stopChromium = append(stopChromium, cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	stopChromium = append(stopChromium, cancel)
 	return ctx, chromedp.Do(ctx)
-})
+}
 
 var stopChromium []func()
 
@@ -54,6 +58,7 @@ func TestMain(m *testing.M) {
 // it throws and does not catch, fails the test.
 type tab struct {
 	t       testing.TB
+	browser func() (context.Context, error)
 	ctx     context.Context
 	uploads *sync.Map // bytes by name
 	console []string
@@ -63,10 +68,16 @@ type tab struct {
 
 func open(t testing.TB, quiet func(chromedp.ConsoleMessage) bool) *tab {
 	t.Helper()
+	return openIn(t, chromium, quiet)
+}
+
+// openIn opens a tab in a browser of its own.
+func openIn(t testing.TB, browser func() (context.Context, error), quiet func(chromedp.ConsoleMessage) bool) *tab {
+	t.Helper()
 	for _, name := range []string{"index.js", "webmend.global.js", linked, plain, "webmend.go.wasm"} {
 		built(t, name)
 	}
-	p := &tab{t: t, uploads: &sync.Map{}, quiet: quiet}
+	p := &tab{t: t, browser: browser, uploads: &sync.Map{}, quiet: quiet}
 	server := httptest.NewServer(p.handler())
 	t.Cleanup(server.Close)
 	p.show(server.URL + "/page/")
@@ -76,7 +87,7 @@ func open(t testing.TB, quiet func(chromedp.ConsoleMessage) bool) *tab {
 // show opens the tab at an address.
 func (p *tab) show(url string) {
 	p.t.Helper()
-	browser, err := chromium()
+	browser, err := p.browser()
 	if err != nil {
 		p.t.Fatalf("no browser to test with: %v", err)
 	}

@@ -160,7 +160,7 @@ func serve(t *testing.T, dir, policy string) string {
 // visit opens a page. Messages that have one of some texts are no failure.
 func visit(t *testing.T, url string, expected ...string) *tab {
 	t.Helper()
-	p := &tab{t: t, uploads: &sync.Map{}, quiet: func(m chromedp.ConsoleMessage) bool {
+	p := &tab{t: t, browser: chromium, uploads: &sync.Map{}, quiet: func(m chromedp.ConsoleMessage) bool {
 		return slices.ContainsFunc(expected, func(text string) bool { return strings.Contains(m.String(), text) })
 	}}
 	p.show(url)

@@ -3,6 +3,7 @@ package wasmtest
 // Previews of what the recorders of both browsers record meanwhile.
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -170,6 +171,21 @@ func TestAPreviewOfH264IsAFileInChromium(t *testing.T) {
 	if got.Supported || got.Src != "blob:" || got.First > got.Second {
 		t.Errorf("it is %+v", got)
 	}
+}
+
+func TestAPreviewGoesOnWhereTheBrowserHasNoMoreRoom(t *testing.T) {
+	small := func() (context.Context, error) {
+		return startChromium(chromedp.Flag("mse-video-buffer-size-limit-mb", "3"), chromedp.Flag("mse-audio-buffer-size-limit-mb", "1"))
+	}
+	p := openIn(t, small, func(chromedp.ConsoleMessage) bool { return false })
+	got := evaluate[struct {
+		followed
+		Refused string
+	}](t, p, `import("/page/preview.mjs").then((m) => m.crowded({ mimeType: "video/webm;codecs=vp8,opus", videoBitsPerSecond: 8e6 }))`)
+	if got.Refused != "QuotaExceededError" || fmt.Sprint(got.IsLive) != "[false true]" {
+		t.Errorf("it is refused by %q, and live: %v", got.Refused, got.IsLive)
+	}
+	checkBuffered(t, got.Buffered, 30)
 }
 
 func TestAPreviewShowsWhatIsRecordedInFirefox(t *testing.T) {

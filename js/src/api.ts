@@ -10,3 +10,4 @@ export { Replay, type ReplayOptions } from "./replay.js";
 export type { Recoverable, SpoolOptions } from "./spool.js";
 export { splitter } from "./splitter.js";
 export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";
+export type { Part, PartsOptions } from "./upload.js";

@@ -3,28 +3,12 @@
 // The live preview: a recording that is played while it is being recorded. It is
 // loaded when the first one is asked for.
 
+import { planKinds, type Made } from "./plan.js";
+import type { Inside } from "./recording.js";
 import type { RecordingFacts } from "./types.js";
 
 /** A `<video>` or `<audio>` element, for who has the types of the DOM. */
 export type MediaElement = typeof globalThis extends { HTMLMediaElement: { prototype: infer Element } } ? Element : object;
-
-/** What a preview asks of a recording. @internal */
-export interface Live {
-  /** Those of the stream that have a header, the last of which may go on. */
-  recordings(): RecordingFacts[];
-  /**
-   * What there is of a recording from an offset of the stream on, up to the next key
-   * frame or the end of what is recorded: empty if that is nothing. If `from` is -1 it
-   * is from the key frame at or before a time on.
-   */
-  part(recording: number, from: number, time?: number): Promise<{ blob: Blob; start: number; end: number; next: number }>;
-  initialization(recording: number): Promise<Blob>;
-  /** All of the last recording, seekable. */
-  file(): Promise<Blob>;
-  /** Calls back whenever there is more, or the recording is over. Returns what ends that. */
-  watch(changed: () => void): () => void;
-  state(): "recording" | "finished" | "closed";
-}
 
 /** Options of a preview. */
 export interface PreviewOptions {
@@ -40,6 +24,9 @@ export interface PreviewOptions {
 
 /** Below this many seconds more than it must be, what is shown is not too late. */
 const tolerance = 0.3;
+
+/** How many bytes a buffer is given at once: a browser may have room for some. */
+const pieceLength = 256 << 10;
 
 /** What a buffer wants next: of a recording what comes from an offset of the stream on or, if that is -1, from a time on. */
 interface Next {
@@ -58,7 +45,7 @@ interface Next {
  */
 export class Preview {
   readonly #media: MediaElement;
-  readonly #live: Live;
+  readonly #live: Inside;
   readonly #onError: (error: unknown) => void;
   readonly #listening = new AbortController();
   readonly #unwatch: () => void;
@@ -68,6 +55,7 @@ export class Preview {
   #buffer: SourceBuffer | null = null;
   #type = "";
   #next: Next | null = null;
+  #rest = new Uint8Array(0); // of what it is being given
   #begins: number[] = []; // where in time the key frames are that begin its clusters
   #sought: number | null = null; // where the page wants to be
   #jumped: number | null = null; // where the preview itself goes
@@ -85,7 +73,7 @@ export class Preview {
   #disposed = false;
 
   /** @internal */
-  constructor(media: MediaElement, live: Live, options: PreviewOptions = {}) {
+  constructor(media: MediaElement, live: Inside, options: PreviewOptions = {}) {
     this.#media = media;
     this.#live = live;
     this.#keep = Math.max(1, options.keepSeconds ?? 30);
@@ -173,9 +161,15 @@ export class Preview {
     return more;
   }
 
+  /** What there is, up to the next key frame or the end of what is recorded: empty if that is nothing. */
+  async #part({ recording, offset, time }: Next): Promise<Made & { next: number }> {
+    const { made, next } = await this.#live.make(planKinds.live, { recording }, offset, time);
+    return { ...made, next };
+  }
+
   /** Begins to play, by Media Source Extensions or, where they do not take what is recorded, a file. */
   async #open(): Promise<boolean> {
-    const first = await this.#live.part(0, -1, 0);
+    const first = await this.#part({ recording: 0, offset: -1, time: 0 });
     if (first.blob.size === 0 || this.#disposed) return false;
     this.#type = first.blob.type;
     const Source = globalThis.MediaSource ?? (globalThis as { ManagedMediaSource?: typeof MediaSource }).ManagedMediaSource;
@@ -229,7 +223,7 @@ export class Preview {
   /** Makes the buffer ready for a recording. */
   async #begin(recordings: RecordingFacts[], next: Next): Promise<void> {
     const buffer = this.#buffer!;
-    const head = await this.#live.initialization(next.recording);
+    const head = (await this.#live.make(planKinds.initialization, { recording: next.recording })).made.blob;
     if (this.#source!.readyState === "open") buffer.abort(); // whatever cluster is open
     if (head.type !== this.#type) buffer.changeType((this.#type = head.type));
     buffer.timestampOffset = offsetOf(recordings, next.recording);
@@ -242,15 +236,16 @@ export class Preview {
     const next = this.#next!;
     const source = this.#source!;
     const end = this.#bufferEnd;
+    if (!(await this.#drain())) return false;
     if (end - this.#media.currentTime > this.#keep && !this.#arriving) return false;
-    const part = await this.#live.part(next.recording, next.offset, next.time);
+    const part = await this.#part(next);
     if (part.blob.size > 0) {
       const offset = offsetOf(recordings, next.recording);
-      if (!(await this.#append(part.blob, offset + part.start))) return false;
-      if (this.#following && !this.#arriving) this.#burst = Math.max(this.#burst * 0.9, Math.min(5, this.#bufferEnd - end));
       next.offset = part.next;
       this.#due = offset + part.end;
       this.#end = Math.max(this.#end, this.#due);
+      if (!(await this.#append(part.blob, offset + part.start))) return false;
+      if (this.#following && !this.#arriving) this.#burst = Math.max(this.#burst * 0.9, Math.min(5, this.#bufferEnd - end));
     } else if (this.#due > end + tolerance / 4 && end !== this.#mended) {
       // After a frame that lasted much longer than those before it, Firefox drops what
       // comes up to the next key frame, unless both are appended at once.
@@ -267,23 +262,28 @@ export class Preview {
     return true;
   }
 
-  /** Appends to the buffer. Returns whether the browser has had room for it. */
+  /** Appends to the buffer what there is room for. Returns whether that was all. */
   async #append(blob: Blob, begin = 0): Promise<boolean> {
+    this.#rest = new Uint8Array(await blob.arrayBuffer());
+    if (this.#rest[0] === 0x1f) this.#begins = [...this.#begins.filter((b) => b < begin), begin]; // a Cluster
+    return this.#drain();
+  }
+
+  /** Appends what has not been appended yet. The browser may have room for it only once more has been shown. */
+  async #drain(): Promise<boolean> {
     const buffer = this.#buffer!;
-    const bytes = await blob.arrayBuffer();
-    if (this.#disposed) return false;
-    const isCluster = new Uint8Array(bytes, 0, 1)[0] === 0x1f;
-    try {
-      buffer.appendBuffer(bytes);
-    } catch (error) {
-      if ((error as Error).name !== "QuotaExceededError" || this.#keep < 1) throw error;
-      this.#keep /= 2;
-      await this.#trim();
-      return false;
+    while (this.#rest.length > 0 && !this.#disposed) {
+      try {
+        buffer.appendBuffer(this.#rest.subarray(0, pieceLength));
+      } catch (error) {
+        if ((error as Error).name !== "QuotaExceededError") throw error;
+        this.#keep = Math.max(1, this.#keep / 2);
+        return false;
+      }
+      this.#rest = this.#rest.subarray(pieceLength);
+      await this.#wait(buffer, "updateend");
     }
-    await this.#wait(buffer, "updateend");
-    if (isCluster) this.#begins = [...this.#begins.filter((b) => b < begin), begin];
-    return true;
+    return !this.#disposed;
   }
 
   /** Frees what was shown too long ago, up to a key frame: a browser would remove what refers to it, too. */
@@ -354,7 +354,7 @@ export class Preview {
     const isOver = this.#media.ended || this.#arriving || !this.#url;
     if (!isOver || this.#end - this.#shown < tolerance) return false;
     const from = this.#arriving ? Math.max(0, this.#end - 1) : this.#media.currentTime;
-    const file = await this.#live.file();
+    const file = (await this.#live.make(planKinds.seekable, {})).made.blob;
     if (this.#disposed) return false;
     this.#arriving = false;
     this.#shown = this.#end;

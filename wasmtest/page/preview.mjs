@@ -24,8 +24,8 @@ const bits = 16;
 const width = 320;
 const height = 240;
 
-/** A picture that shows its number in black and white squares, and knows when it painted which. */
-function numbered() {
+/** A picture that shows its number in black and white squares, and knows when it painted which; with noise it is hard to compress. */
+function numbered(noise) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
   document.body.append(canvas);
@@ -35,6 +35,7 @@ function numbered() {
     const n = painted.push(performance.now()) - 1;
     context.fillStyle = `hsl(${3 * n} 50% 60%)`;
     context.fillRect(0, 0, width, height);
+    if (noise) context.putImageData(new ImageData(Uint8ClampedArray.from({ length: 4 * width * 120 }, () => 256 * Math.random()), width), 0, 100);
     for (let bit = 0; bit < bits; bit++) {
       context.fillStyle = (n >> bit) & 1 ? "#fff" : "#000";
       context.fillRect(20 * bit, 0, 20, 40);
@@ -70,11 +71,11 @@ async function sound(microphone) {
 }
 
 /** A recorder of a numbered picture with sound, and a recording beside it. */
-async function begin({ mimeType, timeslice = 250, microphone = false } = {}) {
-  const picture = numbered();
+async function begin({ mimeType, timeslice = 250, microphone = false, videoBitsPerSecond } = {}) {
+  const picture = numbered(videoBitsPerSecond > 0);
   const tone = await sound(microphone);
   const stream = new MediaStream([...picture.canvas.captureStream().getTracks(), tone.track]);
-  const recorder = new MediaRecorder(stream, { mimeType, videoKeyFrameIntervalDuration: 1000 });
+  const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond, videoKeyFrameIntervalDuration: 1000 });
   const recording = Recording.attach(recorder, { restarts: true });
   recorder.start(timeslice);
   const end = () => {
@@ -226,6 +227,40 @@ export async function asFile(options) {
     await until("it goes on with what has come since", () => video.duration > first + 1);
     const told = { src: video.src.slice(0, 5), first, second: video.duration, supported: MediaSource.isTypeSupported(recording.mimeType) };
     preview.dispose();
+    return told;
+  } finally {
+    video.remove();
+    end();
+  }
+}
+
+/** One of which the browser can keep no more than a few seconds, and that stood still for longer. */
+export async function crowded(options) {
+  const { recording, end } = await begin(options);
+  const video = element();
+  try {
+    const refused = [];
+    const { appendBuffer } = SourceBuffer.prototype;
+    SourceBuffer.prototype.appendBuffer = function (bytes) {
+      try {
+        appendBuffer.call(this, bytes);
+      } catch (error) {
+        refused.push(error.name);
+        throw error;
+      }
+    };
+    const preview = await recording.preview(video, { keepSeconds: 60 });
+    await until("it plays", () => video.currentTime > 1);
+    video.pause();
+    await until("the browser has no more room", () => refused.length > 0);
+    const told = { refused: refused[0], isLive: [preview.isLive], buffered: [ranges(video)] };
+    await video.play();
+    const from = video.currentTime;
+    await until("it plays on", () => video.currentTime > from + 5);
+    told.buffered.push(ranges(video));
+    preview.live();
+    await until("it is live", () => preview.end - video.currentTime < 1);
+    told.isLive.push(preview.isLive);
     return told;
   } finally {
     video.remove();
