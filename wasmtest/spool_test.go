@@ -41,7 +41,11 @@ func TestWhatIsKeptOnDiskIsFoundAgain(t *testing.T) {
 func TestWhatIsKeptOnDiskIsFoundAgainInFirefoxToo(t *testing.T) {
 	built(t, "spool.js")
 	f := startFirefox(t)
-	for _, name := range ask[[]string](t, f, `import("/page/spool.mjs").then((m) => Object.keys(globalThis.tests = m.tests))`) {
+	names := ask[[]string](t, f, `import("/page/spool.mjs").then((m) => Object.keys(globalThis.tests = m.tests))`)
+	if len(names) == 0 {
+		t.Error("spool.mjs has no tests")
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) { ask[any](t, f, fmt.Sprintf(`tests[%q]()`, name)) })
 	}
 }

@@ -302,7 +302,8 @@ export class Recording {
    * Takes the next chunk. Chunks are split in the order of these calls, though
    * Blobs are read in their own time; a chunk that is not a Blob is copied at once.
    *
-   * Resolves when the chunk has been split: what it completed can then be taken.
+   * Resolves when the chunk has been split: what it completed can then be taken. With
+   * `spool` it is on disk, too, or there was a warning that it is not.
    * Rejects with a WebmendError when there can be nothing more: the stream is not
    * WebM, or its header is damaged. Ignoring the promise is fine: `finish` says it
    * too. Damage after the header is no error: the recording goes on at the next
