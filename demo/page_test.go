@@ -366,7 +366,7 @@ func open(t *testing.T, dist fs.FS, scripts ...string) *tab {
 // visit opens the page with scripts that run before its own.
 func visit(t *testing.T, dist fs.FS, scripts ...string) *tab {
 	t.Helper()
-	server := httptest.NewServer(handler(dist))
+	server := httptest.NewServer(handler(dist, uploadsIn(t, t.TempDir())))
 	t.Cleanup(server.Close)
 	ctx, cancel := chromedp.NewContext(chrome)
 	t.Cleanup(cancel)

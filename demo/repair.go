@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"slices"
+
+	"github.com/webmend/webmend/webm"
+)
+
+// repair makes a recording in which players can seek of what has arrived. It reads that
+// twice, by ranges, and has none of it in memory but a window.
+func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) error {
+	if u.Done { // the answer was lost
+		return answer(w, http.StatusOK, u.facts)
+	}
+	ctx := context.WithoutCancel(r.Context()) // what has begun is brought to its end
+	store := s.store(u)
+	pieces, err := store.pieces(ctx, u)
+	if err != nil {
+		return err
+	}
+	header, err := s.root.ReadFile(u.ID + "/header")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(pieces) == 0 {
+		return refuse(http.StatusUnprocessableEntity, "nothing has arrived of this upload")
+	}
+	if pieces[0].Number != u.first() && header == nil {
+		return refuse(http.StatusUnprocessableEntity, "neither the first of the %s has arrived nor the header: nothing plays without it", u.Kind)
+	}
+	u.Pieces = pieces // as the bucket forgets them
+	if err := s.save(u); err != nil {
+		return err
+	}
+	extents, err := store.extents(ctx, u, pieces)
+	if err != nil {
+		return err
+	}
+	var arrived arrived
+	if pieces[0].Number != u.first() {
+		arrived.add(extent{size: min(int64(len(header)), u.PartSize), source: bytes.NewReader(header)})
+	}
+	for _, e := range extents {
+		arrived.add(e)
+	}
+	splitter, report, err := webm.Scan(&arrived, arrived.size, webm.Options{})
+	if damage := new(webm.Error); errors.As(err, &damage) {
+		return refuse(http.StatusUnprocessableEntity, "what has arrived is no recording: %v", err)
+	} else if err != nil {
+		return err
+	}
+	plan, err := splitter.Index(0).Seekable()
+	if err != nil {
+		return refuse(http.StatusUnprocessableEntity, "what has arrived does not play: %v", err)
+	}
+	err = store.write(ctx, u, plan.Size, func(w io.Writer) error {
+		_, err := plan.CopyTo(w, &arrived)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	u.Size = plan.Size
+	u.Duration = float64(plan.End) / 1e9
+	for _, drop := range report.Dropped {
+		u.Dropped += drop.End - drop.Start
+	}
+	return s.finish(ctx, w, u)
+}
+
+// places are where in the recording pieces begin.
+func (u *upload) places(pieces []piece) []int64 {
+	places := make([]int64, len(pieces))
+	for i, p := range pieces {
+		switch {
+		case u.Kind == "parts":
+			places[i] = int64(p.Number-1) * u.PartSize
+		case i > 0:
+			places[i] = places[i-1] + pieces[i-1].Size
+		}
+	}
+	return places
+}
+
+// An extent is where bytes of a recording are to be had: from an offset on in a source.
+type extent struct {
+	at, size int64
+	source   io.ReaderAt
+	from     int64
+}
+
+// arrived is a recording as far as there are extents of it. What is missing reads as
+// zeros, which nothing in WebM is: where it goes on is found as after any damage.
+type arrived struct {
+	extents []extent
+	size    int64
+}
+
+// add adds an extent behind the others.
+func (a *arrived) add(e extent) {
+	a.extents = append(a.extents, e)
+	a.size = e.at + e.size
+}
+
+func (a *arrived) ReadAt(p []byte, at int64) (int, error) {
+	read := 0
+	first, _ := slices.BinarySearchFunc(a.extents, at, func(e extent, at int64) int { return cmp.Compare(e.at+e.size, at+1) })
+	for _, e := range a.extents[first:] {
+		if read == len(p) {
+			return read, nil
+		}
+		here := at + int64(read)
+		if e.at > here {
+			zeros := int(min(e.at-here, int64(len(p)-read)))
+			clear(p[read : read+zeros])
+			read += zeros
+			here += int64(zeros)
+		}
+		n := min(int64(len(p)-read), e.at+e.size-here)
+		m, err := e.source.ReadAt(p[read:read+int(n)], e.from+here-e.at)
+		read += m
+		if int64(m) < n {
+			if err == nil || err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return read, err
+		}
+	}
+	if read < len(p) {
+		return read, io.EOF
+	}
+	return read, nil
+}
