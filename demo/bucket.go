@@ -56,6 +56,8 @@ func (b *bucket) key(u *upload) string {
 	return u.ID + "." + mediaTypes[mediaType]
 }
 
+func (b *bucket) openingKey(u *upload) string { return u.ID + ".opening" }
+
 func (b *bucket) begin(ctx context.Context, u *upload) (err error) {
 	u.Multipart, err = b.core.NewMultipartUpload(ctx, b.name, b.key(u), minio.PutObjectOptions{ContentType: u.Type})
 	return err
@@ -67,6 +69,22 @@ func (b *bucket) put(ctx context.Context, u *upload, number int, size int64, bod
 		return refuse(http.StatusConflict, "this upload is being finished")
 	}
 	return err
+}
+
+func (b *bucket) putOpening(ctx context.Context, u *upload, size int64, body io.Reader) error {
+	_, err := b.core.Client.PutObject(ctx, b.name, b.openingKey(u), body, size, minio.PutObjectOptions{DisableMultipart: true})
+	return err
+}
+
+func (b *bucket) opening(ctx context.Context, u *upload) (io.ReaderAt, int64, error) {
+	info, err := b.core.StatObject(ctx, b.name, b.openingKey(u), minio.StatObjectOptions{})
+	if err != nil && minio.ToErrorResponse(err).Code == minio.NoSuchKey {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return &object{ctx: ctx, bucket: b, key: b.openingKey(u), size: info.Size}, info.Size, nil
 }
 
 func (b *bucket) pieces(ctx context.Context, u *upload) ([]piece, error) {
@@ -179,11 +197,16 @@ func (b *bucket) open(ctx context.Context, u *upload) (io.ReadSeekCloser, error)
 	return b.core.Client.GetObject(ctx, b.name, b.key(u), minio.GetObjectOptions{})
 }
 
-// tidy has nothing to do: a multipart upload ends with its completion.
-func (b *bucket) tidy(context.Context, *upload) error { return nil }
+// tidy removes the opening; a multipart upload ends with its completion.
+func (b *bucket) tidy(ctx context.Context, u *upload) error {
+	return b.core.RemoveObject(ctx, b.name, b.openingKey(u), minio.RemoveObjectOptions{})
+}
 
 func (b *bucket) remove(ctx context.Context, u *upload) error {
 	if err := b.core.AbortMultipartUpload(ctx, b.name, b.key(u), u.Multipart); err != nil && !closed(err) {
+		return err
+	}
+	if err := b.tidy(ctx, u); err != nil {
 		return err
 	}
 	return b.core.RemoveObject(ctx, b.name, b.key(u), minio.RemoveObjectOptions{})
@@ -225,11 +248,15 @@ func (b *bucket) allows(ctx context.Context, origin string) bool {
 	return ok
 }
 
-// partURL is where the page puts a part of that size and no other, for a while.
-func (b *bucket) partURL(ctx context.Context, u *upload, number int, size int64) (string, error) {
-	target, err := b.core.PresignHeader(ctx, http.MethodPut, b.name, b.key(u), 15*time.Minute,
-		url.Values{"partNumber": {strconv.Itoa(number)}, "uploadId": {u.Multipart}},
-		http.Header{"Content-Length": {strconv.FormatInt(size, 10)}})
+// signed is where the page puts a part, or with number 0 the opening, of that size and no
+// other, for a while.
+func (b *bucket) signed(ctx context.Context, u *upload, number int, size int64) (string, error) {
+	key, query := b.openingKey(u), url.Values{}
+	if number > 0 {
+		key, query = b.key(u), url.Values{"partNumber": {strconv.Itoa(number)}, "uploadId": {u.Multipart}}
+	}
+	headers := http.Header{"Content-Length": {strconv.FormatInt(size, 10)}}
+	target, err := b.core.PresignHeader(ctx, http.MethodPut, b.name, key, 15*time.Minute, query, headers)
 	if err != nil {
 		return "", err
 	}

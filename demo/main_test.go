@@ -162,7 +162,7 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return recorder
 }
 
-func write(t *testing.T, file, text string) {
+func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"slices"
 
@@ -25,15 +24,17 @@ func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) erro
 	if err != nil {
 		return err
 	}
-	header, err := s.root.ReadFile(u.ID + "/header")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	if len(pieces) == 0 {
 		return refuse(http.StatusUnprocessableEntity, "nothing has arrived of this upload")
 	}
-	if pieces[0].Number != u.first() && header == nil {
-		return refuse(http.StatusUnprocessableEntity, "neither the first of the %s has arrived nor the header: nothing plays without it", u.Kind)
+	var opening extent
+	if pieces[0].Number != u.first() {
+		if opening.source, opening.size, err = store.opening(ctx, u); err != nil {
+			return err
+		}
+		if opening.size == 0 {
+			return refuse(http.StatusUnprocessableEntity, "neither part 1 has arrived nor the opening: nothing plays without it")
+		}
 	}
 	u.Pieces = pieces // as the bucket forgets them
 	if err := s.save(u); err != nil {
@@ -43,14 +44,11 @@ func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) erro
 	if err != nil {
 		return err
 	}
-	var arrived arrived
-	if pieces[0].Number != u.first() {
-		arrived.add(extent{size: min(int64(len(header)), u.PartSize), source: bytes.NewReader(header)})
+	arrived, err := arrange(opening, extents)
+	if err != nil {
+		return err
 	}
-	for _, e := range extents {
-		arrived.add(e)
-	}
-	splitter, report, err := webm.Scan(&arrived, arrived.size, webm.Options{})
+	splitter, report, err := webm.Scan(arrived, arrived.size, webm.Options{})
 	if damage := new(webm.Error); errors.As(err, &damage) {
 		return refuse(http.StatusUnprocessableEntity, "what has arrived is no recording: %v", err)
 	} else if err != nil {
@@ -61,7 +59,7 @@ func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) erro
 		return refuse(http.StatusUnprocessableEntity, "what has arrived does not play: %v", err)
 	}
 	err = store.write(ctx, u, plan.Size, func(w io.Writer) error {
-		_, err := plan.CopyTo(w, &arrived)
+		_, err := plan.CopyTo(w, arrived)
 		return err
 	})
 	if err != nil {
@@ -103,6 +101,66 @@ type arrived struct {
 	size    int64
 }
 
+// arrange puts an opening, if there is one, and what came after the first part behind each
+// other. The first part would have had room for an index, which the opening has not: it
+// goes on some way into the second.
+func arrange(opening extent, extents []extent) (*arrived, error) {
+	all := new(arrived)
+	shift := int64(0)
+	if opening.size > 0 {
+		second := extents[0]
+		if second.at == opening.size {
+			both, err := overlap(opening, second)
+			if err != nil {
+				return nil, err
+			}
+			opening.size -= both
+			shift = both
+		}
+		all.add(opening)
+	}
+	for _, e := range extents {
+		e.at -= shift
+		all.add(e)
+	}
+	return all, nil
+}
+
+// overlap is how many bytes at the end of an extent the next one begins with.
+func overlap(a, b extent) (int64, error) {
+	const most = 1 << 20 // room for the index of a day
+	tail, head := make([]byte, min(a.size, most)), make([]byte, min(b.size, most))
+	if err := a.read(tail, a.size-int64(len(tail))); err != nil {
+		return 0, err
+	}
+	if err := b.read(head, 0); err != nil {
+		return 0, err
+	}
+	begin := head[:min(len(head), 256)] // so much is not twice in media
+	for at := 0; ; at++ {
+		next := bytes.Index(tail[at:], begin)
+		if next < 0 {
+			return 0, nil
+		}
+		at += next
+		if bytes.HasPrefix(head, tail[at:]) {
+			return int64(len(tail) - at), nil
+		}
+	}
+}
+
+// read fills p from an offset in the extent on.
+func (e extent) read(p []byte, at int64) error {
+	n, err := e.source.ReadAt(p, e.from+at)
+	if n == len(p) {
+		return nil
+	}
+	if err == nil || err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // add adds an extent behind the others.
 func (a *arrived) add(e extent) {
 	a.extents = append(a.extents, e)
@@ -124,14 +182,10 @@ func (a *arrived) ReadAt(p []byte, at int64) (int, error) {
 			here += int64(zeros)
 		}
 		n := min(int64(len(p)-read), e.at+e.size-here)
-		m, err := e.source.ReadAt(p[read:read+int(n)], e.from+here-e.at)
-		read += m
-		if int64(m) < n {
-			if err == nil || err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+		if err := e.read(p[read:read+int(n)], here-e.at); err != nil {
 			return read, err
 		}
+		read += int(n)
 	}
 	if read < len(p) {
 		return read, io.EOF

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -25,6 +26,22 @@ func (f folder) name(u *upload, number int) string {
 
 func (f folder) put(_ context.Context, u *upload, number int, _ int64, body io.Reader) error {
 	return keep(f.root, f.name(u, number), copyOf(body))
+}
+
+func (f folder) putOpening(_ context.Context, u *upload, _ int64, body io.Reader) error {
+	return keep(f.root, u.ID+"/opening", copyOf(body))
+}
+
+func (f folder) opening(_ context.Context, u *upload) (io.ReaderAt, int64, error) {
+	name := u.ID + "/opening"
+	info, err := f.root.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return file{f.root, name}, info.Size(), nil
 }
 
 func (f folder) pieces(_ context.Context, u *upload) ([]piece, error) {
@@ -97,7 +114,7 @@ func (f folder) open(_ context.Context, u *upload) (io.ReadSeekCloser, error) {
 }
 
 func (f folder) tidy(_ context.Context, u *upload) error {
-	return f.root.RemoveAll(u.ID + "/pieces")
+	return errors.Join(f.root.RemoveAll(u.ID+"/pieces"), f.root.RemoveAll(u.ID+"/opening"))
 }
 
 // remove has nothing to do: the folder of the upload is removed.

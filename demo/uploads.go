@@ -31,14 +31,18 @@ import (
 //	POST   /uploads                         begins one: {"kind": "parts" or "segments", "type": …}
 //	GET    /uploads                         lists all, finished or not
 //	GET    /uploads/{id}                    says what has arrived of one
-//	PUT    /uploads/{id}/header             what it begins with, for a repair while part 1 is still to come
 //	POST   /uploads/{id}/parts/{number}     says where to put a part of a {"size": …}
 //	PUT    /uploads/{id}/parts/{number}     takes a part, 1 for the first, in any order and as often as it comes
+//	POST   /uploads/{id}/opening            says where to put the opening
+//	PUT    /uploads/{id}/opening            takes it: as many bytes of the beginning as a part has, as recorded
 //	PUT    /uploads/{id}/segments/{number}  takes the next segment, 0 for the header, with its Segment-Offset and Segment-CRC32
 //	POST   /uploads/{id}/complete           makes the recording of all {"count": …} of them
 //	POST   /uploads/{id}/repair             makes one in which players can seek of what has arrived
 //	GET    /uploads/{id}/file               the recording
 //	DELETE /uploads/{id}
+//
+// A page that fills in the first part at the end sends the opening, which a repair takes
+// in its place.
 //
 // All that it knows is in the data folder, or in the bucket: it can be restarted at any
 // time. What is refused says why, as {"error": …}, and what is missing if that is why.
@@ -60,10 +64,7 @@ type limits struct {
 	slowest  int64         // bytes a second that a request must come with
 }
 
-const (
-	maxParts  = 10_000 // as S3 has it
-	maxHeader = 1 << 20
-)
+const maxParts = 10_000 // as S3 has it
 
 var defaultLimits = limits{
 	partSize: 1 << 20,
@@ -108,6 +109,10 @@ type store interface {
 	begin(context.Context, *upload) error
 	// put keeps a piece, all of it or nothing, in the place of one that has its number.
 	put(ctx context.Context, u *upload, number int, size int64, body io.Reader) error
+	// putOpening keeps the opening, all of it or nothing.
+	putOpening(ctx context.Context, u *upload, size int64, body io.Reader) error
+	// opening is to be read from, and its size is 0 if there is none.
+	opening(context.Context, *upload) (io.ReaderAt, int64, error)
 	// pieces are those that are kept, by number.
 	pieces(context.Context, *upload) ([]piece, error)
 	// join makes the recording of all pieces, as they are, and nothing if that has been done.
@@ -150,7 +155,8 @@ func (s *uploads) handler() http.Handler {
 	handle("GET /uploads", s.list)
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request, *upload) error{
 		"GET /uploads/{id}":                   s.tell,
-		"PUT /uploads/{id}/header":            s.putHeader,
+		"POST /uploads/{id}/opening":          s.place,
+		"PUT /uploads/{id}/opening":           s.putOpening,
 		"POST /uploads/{id}/parts/{number}":   s.place,
 		"PUT /uploads/{id}/parts/{number}":    s.putPart,
 		"PUT /uploads/{id}/segments/{number}": s.putSegment,
@@ -315,36 +321,39 @@ func (s *uploads) facts(ctx context.Context, u *upload) (facts, error) {
 	return told, err
 }
 
-func (s *uploads) putHeader(w http.ResponseWriter, r *http.Request, u *upload) error {
+func (s *uploads) putOpening(w http.ResponseWriter, r *http.Request, u *upload) error {
 	if err := u.takes("parts"); err != nil {
 		return err
 	}
-	size, err := s.length(r, maxHeader)
+	size, err := s.length(r, u.PartSize)
 	if err != nil {
 		return err
 	}
 	return s.take(w, r, size, func(body io.Reader) error {
-		return keep(s.root, u.ID+"/header", copyOf(body))
+		return s.store(u).putOpening(r.Context(), u, size, body)
 	})
 }
 
-// place tells where the page puts a part: at the bucket, if that takes it from pages of
+// place tells where the page puts a part or the opening: at the bucket, if that takes it from pages of
 // this origin, and otherwise here.
 func (s *uploads) place(w http.ResponseWriter, r *http.Request, u *upload) error {
 	var asked struct{ Size int64 }
 	if err := read(w, r, &asked); err != nil {
 		return err
 	}
-	number, err := s.partNumber(r, u)
+	number, err := 0, u.takes("parts") // 0 is the opening
+	if r.PathValue("number") != "" {
+		number, err = s.partNumber(r, u)
+	}
 	if err != nil {
 		return err
 	}
 	if asked.Size < 1 || asked.Size > u.PartSize {
 		return refuse(http.StatusRequestEntityTooLarge, "a part of this upload has from 1 to %d bytes, not %d", u.PartSize, asked.Size)
 	}
-	where := map[string]string{"url": fmt.Sprintf("/uploads/%s/parts/%d", u.ID, number)}
+	where := map[string]string{"url": r.URL.Path}
 	if u.InBucket && s.bucket.allows(r.Context(), r.Header.Get("Origin")) {
-		if where["url"], err = s.bucket.partURL(r.Context(), u, number, asked.Size); err != nil {
+		if where["url"], err = s.bucket.signed(r.Context(), u, number, asked.Size); err != nil {
 			return err
 		}
 	}
