@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -236,5 +237,40 @@ func TestS3ObjectsAreRepairedByReadingRanges(t *testing.T) {
 	told[nothingTold](s, http.StatusNoContent, "DELETE", begun, nil)
 	if _, unfinished := uploads.bucket.has(t); unfinished > 0 {
 		t.Errorf("there are %d uploads", unfinished)
+	}
+}
+
+func TestS3APageUploadsStraightToTheBucket(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		allow func(page string) string
+		there bool
+	}{
+		{"where that takes parts from it", func(page string) string { return page }, true},
+		{"or else through the server", func(string) string { return "https://example.com" }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			uploads := uploadsIn(t, t.TempDir())
+			server := httptest.NewServer(handler(os.DirFS(dist), uploads))
+			t.Cleanup(server.Close)
+			uploads.bucket = bucketFor(t, c.allow(server.URL))
+			p := visitAt(t, server.URL, ownParts)
+			p.until(`!$("record").disabled`)
+			p.choose("source", "scene")
+			p.run(`$("upload").click()`)
+			p.record(2)
+			p.stop()
+			p.until(`$("uploading").dataset.state === "complete" && uploads().length === 1`)
+			p.run(`again().then((blob) => (window.own = blob))`)
+			if got, want := fetched(t, p.text(`uploads()[0].querySelector("a").href`)), p.bytes(`own`); !bytes.Equal(got, want) {
+				t.Errorf("in the bucket are %d bytes, and not the %d of the recording's parts", len(got), len(want))
+			}
+			store := uploads.bucket.core.EndpointURL().Host
+			if got := p.text(fmt.Sprintf(`String(performance.getEntriesByType("resource").some(({ name }) => new URL(name).host === %q))`, store)); got != fmt.Sprint(c.there) {
+				t.Errorf("whether the page has asked the store is %s", got)
+			}
+			p.run(`$("video").src = uploads()[0].querySelector("a").href`)
+			p.until(`$("video").duration < Infinity`)
+		})
 	}
 }

@@ -535,7 +535,7 @@ function uploadRow({ id, began, done, size: bytes, dropped }) {
   link.setAttribute("aria-label", `Open the recording of ${when}`);
   const buttons = Object.assign(document.createElement("span"), { className: "buttons" });
   buttons.append(
-    done ? link : button("Complete", () => repairUpload(id)),
+    ...(done ? [link] : bytes > 0 ? [button("Complete", () => repairUpload(id))] : []),
     button("Delete", async () => confirm(`Delete the recording of ${when} from the server?`) && deleteUpload(id)),
   );
   row.append(title, facts, buttons);
