@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -51,10 +50,11 @@ func newBucket(ctx context.Context, endpoint, name string) (*bucket, error) {
 	return &bucket{core: *core, name: name, client: http.Client{Timeout: 5 * time.Second}}, nil
 }
 
-func (b *bucket) key(u *upload) string {
-	mediaType, _, _ := mime.ParseMediaType(u.Type)
-	return u.ID + "." + mediaTypes[mediaType]
-}
+// key is of the object that the parts become, which is the recording unless that was
+// repaired.
+func (b *bucket) key(u *upload) string { return u.ID + "." + u.ending() }
+
+func (b *bucket) repairedKey(u *upload) string { return u.ID + "-repaired." + u.ending() }
 
 func (b *bucket) openingKey(u *upload) string { return u.ID + ".opening" }
 
@@ -120,7 +120,7 @@ func (b *bucket) join(ctx context.Context, u *upload, pieces []piece) error {
 }
 
 // extents makes an object of the pieces first, as parts of an unfinished upload cannot
-// be read. The recording that is written then takes the object's place.
+// be read.
 func (b *bucket) extents(ctx context.Context, u *upload, pieces []piece) ([]extent, error) {
 	if err := b.join(ctx, u, pieces); err != nil {
 		return nil, err
@@ -188,28 +188,42 @@ func (o *object) fetch(at int64) error {
 func (b *bucket) write(ctx context.Context, u *upload, size int64, fill func(io.Writer) error) error {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(fill(w)) }()
-	_, err := b.core.Client.PutObject(ctx, b.name, b.key(u), r, size, minio.PutObjectOptions{ContentType: u.Type, PartSize: 16 << 20})
+	_, err := b.core.Client.PutObject(ctx, b.name, b.repairedKey(u), r, size, minio.PutObjectOptions{ContentType: u.Type, PartSize: 16 << 20})
 	r.CloseWithError(errors.New("the store takes no more")) // so that fill ends
 	return err
 }
 
 func (b *bucket) open(ctx context.Context, u *upload) (io.ReadSeekCloser, error) {
-	return b.core.Client.GetObject(ctx, b.name, b.key(u), minio.GetObjectOptions{})
+	key := b.key(u)
+	if u.Repaired {
+		key = b.repairedKey(u)
+	}
+	return b.core.Client.GetObject(ctx, b.name, key, minio.GetObjectOptions{})
 }
 
-// tidy removes the opening; a multipart upload ends with its completion.
 func (b *bucket) tidy(ctx context.Context, u *upload) error {
-	return b.core.RemoveObject(ctx, b.name, b.openingKey(u), minio.RemoveObjectOptions{})
+	keys := []string{b.openingKey(u)}
+	if u.Repaired {
+		keys = append(keys, b.key(u))
+	}
+	return b.delete(ctx, keys...)
 }
 
 func (b *bucket) remove(ctx context.Context, u *upload) error {
 	if err := b.core.AbortMultipartUpload(ctx, b.name, b.key(u), u.Multipart); err != nil && !closed(err) {
 		return err
 	}
-	if err := b.tidy(ctx, u); err != nil {
-		return err
+	return b.delete(ctx, b.openingKey(u), b.key(u), b.repairedKey(u))
+}
+
+// delete deletes objects, of which some may not be there.
+func (b *bucket) delete(ctx context.Context, keys ...string) error {
+	for _, key := range keys {
+		if err := b.core.RemoveObject(ctx, b.name, key, minio.RemoveObjectOptions{}); err != nil {
+			return err
+		}
 	}
-	return b.core.RemoveObject(ctx, b.name, b.key(u), minio.RemoveObjectOptions{})
+	return nil
 }
 
 // closed tells whether a multipart upload has been completed or aborted.

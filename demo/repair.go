@@ -65,6 +65,7 @@ func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) erro
 	if err != nil {
 		return err
 	}
+	u.Repaired = true
 	u.Size = plan.Size
 	u.Duration = float64(plan.End) / 1e9
 	for _, drop := range report.Dropped {

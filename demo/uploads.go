@@ -84,8 +84,9 @@ type facts struct {
 	Began    time.Time `json:"began"`
 	Done     bool      `json:"done"`
 	Size     int64     `json:"size"`               // of what has arrived, or of the recording once that is done
-	Duration float64   `json:"duration,omitempty"` // seconds, of what was repaired
-	Dropped  int64     `json:"dropped,omitempty"`  // bytes that a repair had no use for, or that were missing
+	Repaired bool      `json:"repaired,omitempty"` // whether the recording was made of what had arrived
+	Duration float64   `json:"duration,omitempty"` // seconds of what was repaired
+	Dropped  int64     `json:"dropped,omitempty"`  // bytes that were missing then, or of no use
 	Pieces   []piece   `json:"pieces,omitempty"`
 }
 
@@ -119,7 +120,7 @@ type store interface {
 	join(context.Context, *upload, []piece) error
 	// extents are the pieces to be read from, where they are in the recording.
 	extents(context.Context, *upload, []piece) ([]extent, error)
-	// write makes the recording of what fill writes.
+	// write makes the recording of what fill writes, and leaves the pieces as they are.
 	write(ctx context.Context, u *upload, size int64, fill func(io.Writer) error) error
 	// open opens the recording.
 	open(context.Context, *upload) (io.ReadSeekCloser, error)
@@ -200,8 +201,10 @@ func hereOnly(next http.Handler) http.Handler {
 // inTime has requests come at some speed.
 func (s *uploads) inTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		long := s.limits.patience + time.Duration(max(0, r.ContentLength)/s.limits.slowest)*time.Second
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(long)) // which only a connection has
+		if r.ContentLength != 0 {
+			long := s.limits.patience + time.Duration(max(0, r.ContentLength)/s.limits.slowest)*time.Second
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(long))
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -274,6 +277,12 @@ func recorded(text string) (string, error) {
 		return mime.FormatMediaType(mediaType, map[string]string{"codecs": codecs}), nil
 	}
 	return mediaType, nil
+}
+
+// ending is that of the name of the recording's file.
+func (u *upload) ending() string {
+	mediaType, _, _ := mime.ParseMediaType(u.Type)
+	return mediaTypes[mediaType]
 }
 
 func (s *uploads) list(w http.ResponseWriter, r *http.Request) error {
@@ -583,8 +592,7 @@ func (s *uploads) file(w http.ResponseWriter, r *http.Request, u *upload) error 
 		return err
 	}
 	defer file.Close()
-	mediaType, _, _ := mime.ParseMediaType(u.Type)
-	name := "webmend-" + u.Began.Format("20060102-150405") + "." + mediaTypes[mediaType]
+	name := "webmend-" + u.Began.Format("20060102-150405") + "." + u.ending()
 	w.Header().Set("Content-Type", u.Type)
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
 	w.Header().Set("ETag", `"`+u.ID+`"`)
@@ -728,7 +736,10 @@ func read(w http.ResponseWriter, r *http.Request, asked any) error {
 		if large := new(http.MaxBytesError); errors.As(err, &large) {
 			return refuse(http.StatusRequestEntityTooLarge, "that is too much to ask for")
 		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
 		return refuse(http.StatusBadRequest, "the request is not understood: %v", err)
 	}
-	return nil
+	return http.NewResponseController(w).SetReadDeadline(time.Time{}) // what is asked for may take its time
 }

@@ -514,11 +514,11 @@ async function showUploads() {
   $("server").hidden = !upload && others.length === 0;
 }
 
-function uploadRow({ id, began, done, size: bytes, dropped }) {
+function uploadRow({ id, began, done, size: bytes, repaired }) {
   const row = document.createElement("li");
   row.dataset.id = id;
   const when = new Date(began).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
-  const state = done ? (dropped ? ", completed of what had arrived" : "") : ", unfinished";
+  const state = done ? (repaired ? ", completed of what had arrived" : "") : ", unfinished";
   const title = Object.assign(document.createElement("span"), { textContent: when });
   const facts = Object.assign(document.createElement("span"), { className: "quiet", textContent: `${size(bytes)}${state}` });
   const button = (text, act) => {
