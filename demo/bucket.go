@@ -122,6 +122,9 @@ func (b *bucket) join(ctx context.Context, u *upload, pieces []piece) error {
 // extents makes an object of the pieces first, as parts of an unfinished upload cannot
 // be read.
 func (b *bucket) extents(ctx context.Context, u *upload, pieces []piece) ([]extent, error) {
+	if len(pieces) == 0 {
+		return nil, nil // of which no object can be made
+	}
 	if err := b.join(ctx, u, pieces); err != nil {
 		return nil, err
 	}
@@ -202,18 +205,23 @@ func (b *bucket) open(ctx context.Context, u *upload) (io.ReadSeekCloser, error)
 }
 
 func (b *bucket) tidy(ctx context.Context, u *upload) error {
-	keys := []string{b.openingKey(u)}
-	if u.Repaired {
-		keys = append(keys, b.key(u))
+	if !u.Repaired {
+		return b.delete(ctx, b.openingKey(u))
 	}
-	return b.delete(ctx, keys...)
+	return errors.Join(b.abort(ctx, u), b.delete(ctx, b.openingKey(u), b.key(u)))
 }
 
 func (b *bucket) remove(ctx context.Context, u *upload) error {
-	if err := b.core.AbortMultipartUpload(ctx, b.name, b.key(u), u.Multipart); err != nil && !closed(err) {
-		return err
+	return errors.Join(b.abort(ctx, u), b.delete(ctx, b.openingKey(u), b.key(u), b.repairedKey(u)))
+}
+
+// abort ends a multipart upload, unless it has ended.
+func (b *bucket) abort(ctx context.Context, u *upload) error {
+	err := b.core.AbortMultipartUpload(ctx, b.name, b.key(u), u.Multipart)
+	if closed(err) {
+		return nil
 	}
-	return b.delete(ctx, b.openingKey(u), b.key(u), b.repairedKey(u))
+	return err
 }
 
 // delete deletes objects, of which some may not be there.

@@ -24,17 +24,16 @@ func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) erro
 	if err != nil {
 		return err
 	}
-	if len(pieces) == 0 {
-		return refuse(http.StatusUnprocessableEntity, "nothing has arrived of this upload")
-	}
 	var opening extent
-	if pieces[0].Number != u.first() {
+	if !u.begins(pieces) {
 		if opening.source, opening.size, err = store.opening(ctx, u); err != nil {
 			return err
 		}
 		if opening.size == 0 {
 			return refuse(http.StatusUnprocessableEntity, "neither part 1 has arrived nor the opening: nothing plays without it")
 		}
+	} else if len(pieces) == 0 {
+		return refuse(http.StatusUnprocessableEntity, "nothing has arrived of this upload")
 	}
 	u.Pieces = pieces // as the bucket forgets them
 	if err := s.save(u); err != nil {
@@ -109,9 +108,8 @@ func arrange(opening extent, extents []extent) (*arrived, error) {
 	all := new(arrived)
 	shift := int64(0)
 	if opening.size > 0 {
-		second := extents[0]
-		if second.at == opening.size {
-			both, err := overlap(opening, second)
+		if len(extents) > 0 && extents[0].at == opening.size {
+			both, err := overlap(opening, extents[0])
 			if err != nil {
 				return nil, err
 			}

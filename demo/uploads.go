@@ -323,11 +323,25 @@ func (s *uploads) facts(ctx context.Context, u *upload) (facts, error) {
 		return told, nil
 	}
 	pieces, err := s.store(u).pieces(ctx, u)
+	if err != nil {
+		return told, err
+	}
 	told.Pieces = pieces
 	for _, p := range pieces {
 		told.Size += p.Size
 	}
+	if u.begins(pieces) {
+		return told, nil
+	}
+	_, opening, err := s.store(u).opening(ctx, u)
+	told.Size += opening
 	return told, err
+}
+
+// begins tells whether pieces are all that there can be of the beginning: otherwise the
+// opening stands in for it.
+func (u *upload) begins(pieces []piece) bool {
+	return u.Kind == "segments" || len(pieces) > 0 && pieces[0].Number == 1
 }
 
 func (s *uploads) putOpening(w http.ResponseWriter, r *http.Request, u *upload) error {
@@ -540,7 +554,10 @@ func (u *upload) whole(pieces []piece, count int) error {
 	if count < 1 {
 		return refuse(http.StatusBadRequest, "the count is to say how many %s there are", u.Kind)
 	}
-	first := u.first()
+	first := 1
+	if u.Kind == "segments" {
+		first = 0
+	}
 	missing := []int{}
 	have := map[int]bool{}
 	for _, p := range pieces {
@@ -561,14 +578,6 @@ func (u *upload) whole(pieces []piece, count int) error {
 		return &refusal{http.StatusConflict, fmt.Sprintf("some %s are missing", u.Kind), missing}
 	}
 	return nil
-}
-
-// first is the number of the first piece.
-func (u *upload) first() int {
-	if u.Kind == "segments" {
-		return 0
-	}
-	return 1
 }
 
 // finish says that there is a recording.

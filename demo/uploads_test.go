@@ -404,6 +404,7 @@ func TestOfWhatArrivedARecordingIsMadeInWhichPlayersCanSeek(t *testing.T) {
 		{"all but the first", video, "parts", func(n, count int) bool { return n != 1 }, 1},
 		{"all but the first of sound", sound, "parts", func(n, count int) bool { return n != 1 }, 1},
 		{"all but the first and second of sound", sound, "parts", func(n, count int) bool { return n > 2 }, 0.5},
+		{"nothing but the opening", video, "parts", func(int, int) bool { return false }, 0.1},
 		{"all segments", video, "segments", func(int, int) bool { return true }, 1},
 		{"the first segments", video, "segments", func(n, count int) bool { return n <= count/2 }, 0.3},
 	} {

@@ -19,6 +19,8 @@ addEventListener("unhandledrejection", (event) => fail(event.reason?.message ?? 
 let session = null;
 /** @type {Upload | null} its upload, if it has one */
 let upload = null;
+/** Uploads that are not over, of recordings before too. */
+const sending = new Set();
 /** What is being recorded, and how to stop it. */
 let source = null;
 let webmend = null;
@@ -61,7 +63,7 @@ async function start() {
   $("from-key").onclick = () => chooseClusters(keyBefore(indexes().first), indexes().last);
   $("video").onerror = playbackFailed;
   setInterval(showElapsed, 100);
-  addEventListener("beforeunload", (event) => upload?.runs && event.preventDefault());
+  addEventListener("beforeunload", (event) => sending.size > 0 && event.preventDefault());
   showUploads();
 
   $("source").value = await likelySource();
@@ -486,7 +488,11 @@ function beginUpload(of) {
   const begun = (upload = new Upload(of, () => {
     if (upload === begun) showUpload();
   }));
-  begun.ended.then(showUploads);
+  sending.add(begun);
+  begun.ended.then(() => {
+    sending.delete(begun);
+    showUploads();
+  });
   showUpload();
 }
 
@@ -509,7 +515,7 @@ function showUpload() {
 /** Lists what the server has, but what is just being sent. */
 async function showUploads() {
   const all = await listUploads().catch(() => []); // without a server there is nothing to list
-  const others = all.filter(({ id }) => !(upload?.runs && upload.id === id));
+  const others = all.filter(({ id }) => ![...sending].some((upload) => upload.id === id));
   $("uploads").replaceChildren(...others.map(uploadRow));
   $("server").hidden = !upload && others.length === 0;
 }

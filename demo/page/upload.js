@@ -21,32 +21,27 @@ export class Upload {
 
   /**
    * Begins to send a recording.
-   * @param {import("./session.js").Session} session which has its header by now
+   * @param {{ mimeType: string, parts: (options: object) => ReadableStream }} recording with its header by now
    * @param {() => void} changed is called when something of the upload is another
    */
-  constructor(session, changed) {
+  constructor(recording, changed) {
     this.#changed = changed;
-    this.ended = this.#send(session);
+    this.ended = this.#send(recording);
   }
 
-  /** Whether there is more to come. */
-  get runs() {
-    return this.state === "sending" || this.state === "waiting";
-  }
-
-  async #send(session) {
+  async #send(recording) {
     try {
-      const type = session.mimeType;
+      const type = recording.mimeType;
       const { id, partSize } = await this.#untilItWorks(() => call("uploads", { method: "POST", json: { kind: "parts", type } }));
       this.id = id;
       this.#changed();
       // Part 1 comes last: until then, this stands in for it, so that what there is plays.
-      const opening = session.parts({ size: partSize, order: "arrival" }).getReader();
+      const opening = recording.parts({ size: partSize, order: "arrival" }).getReader();
       const { value: first } = await opening.read();
       opening.cancel();
       if (!first.last) await this.#put("opening", first.blob);
       let count = 0;
-      const reader = session.parts({ size: partSize }).getReader();
+      const reader = recording.parts({ size: partSize }).getReader();
       for (;;) {
         const { done, value: part } = await reader.read();
         if (done) break;
@@ -63,7 +58,7 @@ export class Upload {
       this.state = "failed";
       this.problem = error.message;
       // Where there was nothing to record, there is nothing to keep.
-      if (this.id && this.parts === 0) await call(`uploads/${this.id}`, { method: "DELETE" }).catch(() => {});
+      if (this.id && error.code === "no-clusters") await call(`uploads/${this.id}`, { method: "DELETE" }).catch(() => {});
     }
     this.#changed();
   }
