@@ -29,6 +29,10 @@
 // must read is pushed into it.
 //
 //	plan(handle, kind, recording, flags, a, b) handle
+//	                           kind 0: a seekable file; 1: a clip, from a to b seconds; 2: a join
+//	                           point; 3: an initialization segment; 4: what a live player needs
+//	                           from offset a on or, if that is -1, from b seconds on; 5: the head
+//	                           of a file, in a bytes, for the clusters of a store.
 //	                           flag 1: of a store, 2: with frames that cannot be decoded
 //	join(…, flags) handle      of several handles
 //	takePlan(handle)           the pieces, or what must be read first

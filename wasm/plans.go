@@ -9,6 +9,7 @@ const (
 	planJoinPoint      = 2
 	planInitialization = 3
 	planLive           = 4 // the offset from which on, or -1 and then a time in seconds
+	planHead           = 5 // how many bytes there is room for
 )
 
 // Flags of plan and join.
@@ -46,6 +47,8 @@ func plan(handle, kind, recording, flags int32, a, b float64) int32 {
 			from = st.splitter.LiveFrom(int(recording), nanoseconds(b))
 		}
 		p.plan, p.next = st.splitter.Live(int(recording), from)
+	case planHead:
+		p.plan, err = ix.Head(bytes(a))
 	default:
 		return statusNoHandle
 	}

@@ -78,6 +78,22 @@ func expectedElements(data []byte) (elements array, problem value) {
 	return elements, errorAnswer(asError(w.Finish()))
 }
 
+// planAnswer is what takePlan says of a plan, and literals what takeLiterals gives.
+func planAnswer(p *webm.Plan) (answer value, literals []byte) {
+	pieces := array{}
+	for _, piece := range p.Pieces {
+		if piece.Data != nil {
+			literals = append(literals, piece.Data...)
+			pieces = append(pieces, array{float64(len(piece.Data))})
+		} else {
+			pieces = append(pieces, array{float64(piece.Source), float64(piece.Start), float64(piece.End), piece.Edit != nil})
+		}
+	}
+	return object{
+		"mimeType": p.MimeType, "size": float64(p.Size), "start": seconds(p.Start), "end": seconds(p.End), "next": 0.0, "pieces": pieces,
+	}, literals
+}
+
 func asError(err error) *webm.Error {
 	var e *webm.Error
 	errors.As(err, &e)

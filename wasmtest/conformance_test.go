@@ -5,6 +5,7 @@ package wasmtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -213,14 +214,23 @@ func checkTranscripts(t *testing.T, names []string, jobs []job) {
 }
 
 // asByPackage takes out of a transcript what the npm package's clusters have as bytes
-// instead, and puts in what only its reports have.
+// instead, and puts in what only its reports and segments have.
 func asByPackage(transcript value) {
 	transcript.(object)["report"].(object)["missing"] = array{}
+	var segments []object
 	for _, step := range transcript.(object)["steps"].(array) {
+		for _, header := range step.(object)["headers"].(array) {
+			segments = append(segments, header.(object))
+		}
 		for _, cluster := range step.(object)["clusters"].(array) {
 			delete(cluster.(object), "form")
 			delete(cluster.(object), "fromZero")
+			segments = append(segments, cluster.(object))
 		}
+	}
+	slices.SortFunc(segments, func(a, b object) int { return cmp.Compare(a["start"].(float64), b["start"].(float64)) })
+	for i, segment := range segments {
+		segment["sequence"] = float64(i)
 	}
 }
 
@@ -244,6 +254,48 @@ func TestEveryBuildListsTheElementsThatPackageWebmFinds(t *testing.T) {
 					elements, problem := expectedElements(jobs[i].data)
 					compare(t, got, object{"elements": elements, "problem": problem})
 				})
+			}
+		})
+	}
+}
+
+func TestTheReactorPlansTheHeadThatPackageWebmPlans(t *testing.T) {
+	const head = 5 // its kind
+	in := newInstance(t)
+	for _, r := range recordings(t) {
+		t.Run(r.name, func(t *testing.T) {
+			in.t = t
+			handle := in.call("open", 0)
+			defer in.call("close", handle)
+			in.push(handle, r.data)
+			in.ask("finish", handle)
+			s := webm.NewSplitter(webm.Options{})
+			if s.Push(r.data) == nil {
+				s.Finish()
+			}
+			for i := range s.Report().Recordings {
+				for _, room := range []int{-1, 100, 1000, 64 << 10} {
+					for _, stored := range []int{0, 1} {
+						ix := s.Index(i)
+						ix.Stored = stored == 1
+						plan, err := ix.Head(int64(room))
+						got := in.call("plan", handle, head, i, stored, room)
+						pieces := in.ask("takePlan", got)
+						if err != nil {
+							problem := in.ask("lastError", got).(object)
+							if pieces != nil || problem["message"] != err.Error() {
+								t.Errorf("in %d bytes it plans %v and says %v; want %v", room, pieces, problem, err)
+							}
+						} else {
+							want, literals := planAnswer(plan)
+							compare(t, pieces, want)
+							if given, _ := in.answer("takeLiterals", got); !bytes.Equal(given, literals) {
+								t.Errorf("in %d bytes the literals are %.100x; want %.100x", room, given, literals)
+							}
+						}
+						in.call("close", got)
+					}
+				}
 			}
 		})
 	}

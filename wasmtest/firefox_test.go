@@ -178,9 +178,9 @@ func TestEverySeekLandsAndPaintsInFirefoxToo(t *testing.T) {
 		}
 		t.Run(r.name, func(t *testing.T) {
 			type told struct {
-				Duration                 float64
-				HasVideo                 bool
-				Seekable, Clip, Appended *viewing
+				Duration                           float64
+				HasVideo                           bool
+				Seekable, Clip, Uploaded, Appended *viewing
 			}
 			got := ask[told](t, f, fmt.Sprintf(`import("/page/seek.mjs").then((m) => m.watchAll(%q, { firefox: true }))`, r.name))
 			colours := 3
@@ -192,6 +192,7 @@ func TestEverySeekLandsAndPaintsInFirefoxToo(t *testing.T) {
 				return
 			}
 			got.Clip.check(t, "clip", got.Clip.End-got.Clip.Start, got.HasVideo, colours)
+			got.Uploaded.check(t, "what an upload stores", got.Duration, got.HasVideo, colours)
 
 			if got.Appended != nil {
 				appended++

@@ -3,13 +3,16 @@ package wasmtest
 // What the READMEs promise a reader who pastes their examples.
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +20,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/webmend/webmend/webm"
 )
 
 func TestTheReadmesExampleRecordsSendsAndPlays(t *testing.T) {
@@ -124,7 +129,7 @@ func TestTheExamplesThatNpmShowsDoWhatTheySay(t *testing.T) {
 	module := `import("/page/readme.mjs")`
 	checks := evaluate[[]string](t, visit(t, server.URL+"/readme/"), module+`.then(({ checks }) => Object.keys(checks))`)
 	for i, e := range all {
-		if e.heading == "In Node" || e.heading == "In React" {
+		if e.heading == "In Node" || e.heading == "In React" || e.heading == "Upload by tus" {
 			continue // which have tests of their own
 		}
 		at := slices.Index(checks, e.heading)
@@ -180,4 +185,59 @@ func TestTheServerInNodeThatNpmShowsReceivesARecording(t *testing.T) {
 	if received, err := os.ReadFile(filepath.Join(dir, "received.webm")); err != nil || !bytes.Equal(received, r.data) {
 		t.Errorf("%d bytes were received of %d (%v)", len(received), len(r.data), err)
 	}
+}
+
+func TestTheTusClientThatNpmShowsUploadsAllThatIsRecordedThoughTheNetworkFails(t *testing.T) {
+	dir := project(t, "tus")
+	port := freePort(t)
+	recipe := strings.ReplaceAll(under(t, "Upload by tus"), "https://tus.example/", "http://127.0.0.1:"+port+"/")
+	if err := os.WriteFile(filepath.Join(dir, "recipe.js"), []byte(recipe), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, dir, "vite", "build")
+	server := exec.Command("node", "server.js", port)
+	server.Dir = dir
+	said, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		server.Process.Kill()
+		server.Wait()
+	})
+	lines := bufio.NewReader(said)
+	if line, err := lines.ReadString('\n'); err != nil || line != "listening\n" {
+		t.Fatalf("the tus server says %q (%v)", line, err)
+	}
+	p := visit(t, serve(t, filepath.Join(dir, "dist"), ""), "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
+	want := evaluate[string](t, p, "run()")
+	server.Process.Kill()
+	if rest, err := io.ReadAll(lines); err != nil || !strings.Contains(string(rest), "failed") {
+		t.Errorf("the network did not fail: %q (%v)", rest, err)
+	}
+
+	stored, err := filepath.Glob(filepath.Join(dir, "files", "*.json"))
+	if err != nil || len(stored) != 1 {
+		t.Fatalf("the tus server has %v (%v)", stored, err)
+	}
+	path := strings.TrimSuffix(stored[0], ".json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%x", sha256.Sum256(data)); got != want {
+		t.Errorf("%d bytes are stored, with the hash %s; want %s", len(data), got, want)
+	}
+	s := webm.NewSplitter(webm.Options{})
+	if err := s.Push(data); err != nil {
+		t.Fatal(err)
+	}
+	report, err := s.Finish()
+	if err != nil || len(report.Dropped) > 0 || report.Recordings[0].Clusters < 3 {
+		t.Errorf("stored are %d clusters, dropped %v (%v)", report.Recordings[0].Clusters, report.Dropped, err)
+	}
+	decodes(t, path, videoBlocks(t, path))
 }

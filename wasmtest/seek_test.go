@@ -71,9 +71,9 @@ func TestEverySeekLandsAndPaintsInWhatIsMadeOfARecording(t *testing.T) {
 		}
 		t.Run(r.name, func(t *testing.T) {
 			type told struct {
-				Duration                           float64
-				HasVideo                           bool
-				Seekable, Clip, Streamed, Appended *viewing
+				Duration                                     float64
+				HasVideo                                     bool
+				Seekable, Clip, Uploaded, Streamed, Appended *viewing
 			}
 			got := evaluate[told](t, p, fmt.Sprintf(`import("/page/seek.mjs").then((m) => m.watchAll(%q))`, r.name))
 			hasVideo, colours := got.HasVideo, 3
@@ -83,6 +83,7 @@ func TestEverySeekLandsAndPaintsInWhatIsMadeOfARecording(t *testing.T) {
 			got.Seekable.check(t, "seekable file", got.Duration, hasVideo, colours)
 			if got.Clip != nil {
 				got.Clip.check(t, "clip", got.Clip.End-got.Clip.Start, hasVideo, colours)
+				got.Uploaded.check(t, "what an upload stores", got.Duration, hasVideo, colours)
 			}
 			if got.Streamed != nil {
 				got.Streamed.checkSeeks(t, "initialization segment and clusters", hasVideo, colours)

@@ -3,6 +3,7 @@ package wasmtest
 // The reactor under wazero, called as a host in Go would call it.
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -86,9 +87,13 @@ func newInstanceWith(t testing.TB, name string, config wazero.ModuleConfig) *ins
 // call calls an export, which may not trap. Arguments that are left out are 0.
 func (in *instance) call(export string, args ...int) int {
 	in.t.Helper()
-	words := make([]uint64, len(in.module.ExportedFunction(export).Definition().ParamTypes()))
+	types := in.module.ExportedFunction(export).Definition().ParamTypes()
+	words := make([]uint64, len(types))
 	for i, a := range args {
 		words[i] = api.EncodeI32(int32(a))
+		if types[i] == api.ValueTypeF64 {
+			words[i] = api.EncodeF64(float64(a))
+		}
 	}
 	results, err := in.module.ExportedFunction(export).Call(in.t.Context(), words...)
 	if err != nil {
@@ -124,16 +129,26 @@ func (in *instance) push(handle int, data []byte) int {
 	}
 }
 
-// ask calls an export that answers with JSON, or else returns its status.
-func (in *instance) ask(export string, handle int) value {
+// answer calls an export that answers, and returns its answer or else its status.
+func (in *instance) answer(export string, handle int) ([]byte, int) {
 	in.t.Helper()
 	n := in.call(export, handle)
 	if n < 0 {
-		return float64(n)
+		return nil, n
 	}
-	text, ok := in.module.Memory().Read(uint32(in.call("result")), uint32(n))
+	answer, ok := in.module.Memory().Read(uint32(in.call("result")), uint32(n))
 	if !ok {
 		in.t.Fatalf("the answer of %s is outside of memory", export)
+	}
+	return bytes.Clone(answer), n
+}
+
+// ask calls an export that answers with JSON, or else returns its status.
+func (in *instance) ask(export string, handle int) value {
+	in.t.Helper()
+	text, n := in.answer(export, handle)
+	if n < 0 {
+		return float64(n)
 	}
 	var v value
 	if err := json.Unmarshal(text, &v); err != nil {

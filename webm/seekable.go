@@ -24,12 +24,39 @@ func (ix *Index) Seekable() (*Plan, error) {
 	return plan, nil
 }
 
+// Head plans the beginning of a file in exactly room bytes, to be followed by the
+// clusters of the recording in their final form, as [Index.Form] gives them, back to back:
+// EBML header, Segment of known size, SeekHead, Info with the true Duration, Tracks, Cues, and a
+// Void for the rest of the room. So a file becomes seekable that was written, or sent in
+// parts, while it was recorded: from the offset room on it only grows, and its first room
+// bytes are filled in once the recording is over.
+//
+// Cues are thinned out evenly to fit, but for the first of each track: each takes some 20
+// bytes, so that 64 KiB hold 3,000. Nothing is left out or put in order of what follows,
+// whatever the index says, as that may have been written before it was known to be
+// [Undecodable]. Elements that stood after the clusters are not in the file.
+//
+// The error is an [*Error]: CodeNoClusters, or CodeTooLarge when the room is too small for
+// what must come before the clusters. Whether it is can be known as soon as there is one.
+func (ix *Index) Head(room int64) (*Plan, error) {
+	if ix.clusters.len() == 0 {
+		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
+	}
+	b := builder{index: ix, whole: true}
+	b.clusters(ix, 0, 0, nil)
+	plan, err := b.head(ix.duration, max(room, 1))
+	if err == nil {
+		plan.End = ix.duration
+	}
+	return plan, err
+}
+
 // clusters adds all clusters of a source, with their cues, shift ticks later. A
 // nil edit leaves them in their final form as they are.
 func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 	order := ix.order()
 	for i := range ix.clusters.len() {
-		if order != nil {
+		if order != nil && !b.whole {
 			i = order[i]
 		}
 		e := ix.clusters.at(i)
@@ -40,7 +67,7 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 		} else {
 			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.edit(&e).and(edit))
 		}
-		out := ix.leftOut(&e)
+		out := b.leftOut(ix, &e)
 		cueOf := func(k *KeyFrame) cue {
 			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)}
 		}

@@ -6,6 +6,7 @@ import "github.com/webmend/webmend/ebml"
 // that must come before them, with where each of them is, is made at the end.
 type builder struct {
 	index *Index // whose header the file has
+	whole bool   // nothing is left out or put in order
 	body  Plan   // the clusters
 	cues  []cue
 }
@@ -18,10 +19,18 @@ type cue struct {
 	relative int64 // where its block begins in the cluster's data
 }
 
+// leftOut are the ranges of the stream that the file has not of a cluster.
+func (b *builder) leftOut(ix *Index, e *entry) []Range {
+	if b.whole {
+		return nil
+	}
+	return ix.leftOut(e)
+}
+
 // cluster adds cluster i of an index as it is, in its final form.
 func (b *builder) cluster(ix *Index, i int) {
 	e := ix.clusters.at(i)
-	out := ix.leftOut(&e)
+	out := b.leftOut(ix, &e)
 	if ix.Stored && len(out) == 0 {
 		b.body.add(Piece{Range: Range{e.form, e.formEnd()}})
 		return
@@ -83,6 +92,14 @@ func (ix *Index) dataOf(e *entry) int64 {
 
 // finish puts the head before the clusters. duration is in nanoseconds.
 func (b *builder) finish(duration int64) *Plan {
+	plan, _ := b.head(duration, 0)
+	plan.append(&b.body)
+	return plan
+}
+
+// head makes what comes before the clusters: in room bytes, with fewer cues and a Void
+// as need be, or if that is 0 in as many as it takes. duration is in nanoseconds.
+func (b *builder) head(duration, room int64) (*Plan, error) {
 	ix := b.index
 	b.cues = sorted(b.cues)
 	plan := &Plan{}
@@ -93,7 +110,7 @@ func (b *builder) finish(duration int64) *Plan {
 	info := infoPlan(ix, duration)
 	seeks := []seek{{IDInfo, 0}}
 	for _, p := range ix.parts {
-		if p.parent == IDSegment && p.id != IDInfo && !(ix.Stored && p.Start >= ix.header.End) {
+		if p.parent == IDSegment && p.id != IDInfo && !((ix.Stored || room > 0) && p.Start >= ix.header.End) {
 			seeks = append(seeks, seek{p.id, info.Size})
 			info.add(Piece{Range: ix.place(p.Range)})
 		}
@@ -102,19 +119,78 @@ func (b *builder) finish(duration int64) *Plan {
 		seeks = append(seeks, seek{IDCues, info.Size})
 	}
 	begin := int64(len(seekHead(seeks, 0)))
-	limit := begin + info.Size + b.body.Size + int64(len(b.cues)+1)*maxCueLen
+	limit := begin + info.Size + b.body.Size + int64(len(b.cues)+1)*maxCueLen + room
 	width := 1
 	for limit>>(8*width) != 0 {
 		width++
 	}
-	clusters := begin + info.Size + int64(len(cuesElement(b.cues, width, 0)))
+	size := func(cues []cue) int64 { return int64(len(cuesElement(cues, width, 0))) }
+	void := int64(0)
+	if room > 0 {
+		left := room - plan.Size - segmentHeadLen - begin - info.Size
+		// Which does not depend on what there is yet of the recording.
+		if need := int64(len(ix.header.Tracks)+1) * maxCueLen; left < need {
+			return nil, planError(CodeTooLarge, "what comes before the clusters takes "+decimal(room-left+need)+" bytes, and there is room for "+decimal(room))
+		}
+		b.cues = thinned(b.cues, left-minVoidLen, size)
+		void = left - size(b.cues)
+	}
+	clusters := begin + info.Size + size(b.cues) + void
 
 	plan.write(ebml.AppendHeadWidth(nil, IDSegment, clusters+b.body.Size, ebml.MaxVINTLen))
 	plan.write(seekHead(seeks, begin))
 	plan.append(info)
 	plan.write(cuesElement(b.cues, width, clusters))
-	plan.append(&b.body)
-	return plan
+	if void > 0 {
+		plan.write(voidElement(void))
+	}
+	return plan, nil
+}
+
+const (
+	segmentHeadLen = 4 + ebml.MaxVINTLen // of a Segment whose size is written last
+	minVoidLen     = 2
+)
+
+// voidElement makes a Void (RFC 8794 §11.3.2) of n bytes, head and all.
+func voidElement(n int64) []byte {
+	width := 1
+	if n-minVoidLen > 126 {
+		width = ebml.MaxVINTLen
+	}
+	void := make([]byte, 0, n)
+	void = ebml.AppendHeadWidth(void, ebml.IDVoid, n-1-int64(width), width)
+	return void[:n]
+}
+
+// thinned are as many cues as there is room for: the first of each track, and of the
+// others some that are evenly spread.
+func thinned(cues []cue, room int64, size func([]cue) int64) []cue {
+	if size(cues) <= room {
+		return cues
+	}
+	var first, others []cue
+next:
+	for _, c := range cues {
+		for _, f := range first {
+			if f.track == c.track {
+				others = append(others, c)
+				continue next
+			}
+		}
+		first = append(first, c)
+	}
+	for n := len(others); ; {
+		kept := append([]cue(nil), first...)
+		for i := range n {
+			kept = append(kept, others[i*len(others)/n])
+		}
+		have := size(kept)
+		if have <= room || n == 0 {
+			return sorted(kept)
+		}
+		n = min(n-1, int(int64(n)*room/have))
+	}
 }
 
 // sorted are cues by time, of which they are nearly in the order: it merges only

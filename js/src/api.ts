@@ -9,3 +9,4 @@ export type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 export { Replay, type ReplayOptions } from "./replay.js";
 export { splitter } from "./splitter.js";
 export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";
+export type { Part, PartsOptions } from "./upload.js";

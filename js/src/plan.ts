@@ -5,7 +5,7 @@ import type { Bytes } from "./bytes.js";
 import type { Pieces, StreamCalls } from "./calls.js";
 
 /** The kinds of plan of one recording. @internal */
-export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3, live: 4 } as const;
+export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3, live: 4, head: 5 } as const;
 
 /** Where the ranges of a plan's pieces come from. @internal */
 export interface Source {

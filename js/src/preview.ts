@@ -3,28 +3,12 @@
 // The live preview: a recording that is played while it is being recorded. It is
 // loaded when the first one is asked for.
 
+import { planKinds, type Made } from "./plan.js";
+import type { Inside } from "./recording.js";
 import type { RecordingFacts } from "./types.js";
 
 /** A `<video>` or `<audio>` element, for who has the types of the DOM. */
 export type MediaElement = typeof globalThis extends { HTMLMediaElement: { prototype: infer Element } } ? Element : object;
-
-/** What a preview asks of a recording. @internal */
-export interface Live {
-  /** Those of the stream that have a header, the last of which may go on. */
-  recordings(): RecordingFacts[];
-  /**
-   * What there is of a recording from an offset of the stream on, up to the next key
-   * frame or the end of what is recorded: empty if that is nothing. If `from` is -1 it
-   * is from the key frame at or before a time on.
-   */
-  part(recording: number, from: number, time?: number): Promise<{ blob: Blob; start: number; end: number; next: number }>;
-  initialization(recording: number): Promise<Blob>;
-  /** All of the last recording, seekable. */
-  file(): Promise<Blob>;
-  /** Calls back whenever there is more, or the recording is over. Returns what ends that. */
-  watch(changed: () => void): () => void;
-  state(): "recording" | "finished" | "closed";
-}
 
 /** Options of a preview. */
 export interface PreviewOptions {
@@ -61,7 +45,7 @@ interface Next {
  */
 export class Preview {
   readonly #media: MediaElement;
-  readonly #live: Live;
+  readonly #live: Inside;
   readonly #onError: (error: unknown) => void;
   readonly #listening = new AbortController();
   readonly #unwatch: () => void;
@@ -89,7 +73,7 @@ export class Preview {
   #disposed = false;
 
   /** @internal */
-  constructor(media: MediaElement, live: Live, options: PreviewOptions = {}) {
+  constructor(media: MediaElement, live: Inside, options: PreviewOptions = {}) {
     this.#media = media;
     this.#live = live;
     this.#keep = Math.max(1, options.keepSeconds ?? 30);
@@ -177,9 +161,15 @@ export class Preview {
     return more;
   }
 
+  /** What there is, up to the next key frame or the end of what is recorded: empty if that is nothing. */
+  async #part({ recording, offset, time }: Next): Promise<Made & { next: number }> {
+    const { made, next } = await this.#live.make(planKinds.live, { recording }, offset, time);
+    return { ...made, next };
+  }
+
   /** Begins to play, by Media Source Extensions or, where they do not take what is recorded, a file. */
   async #open(): Promise<boolean> {
-    const first = await this.#live.part(0, -1, 0);
+    const first = await this.#part({ recording: 0, offset: -1, time: 0 });
     if (first.blob.size === 0 || this.#disposed) return false;
     this.#type = first.blob.type;
     const Source = globalThis.MediaSource ?? (globalThis as { ManagedMediaSource?: typeof MediaSource }).ManagedMediaSource;
@@ -233,7 +223,7 @@ export class Preview {
   /** Makes the buffer ready for a recording. */
   async #begin(recordings: RecordingFacts[], next: Next): Promise<void> {
     const buffer = this.#buffer!;
-    const head = await this.#live.initialization(next.recording);
+    const head = (await this.#live.make(planKinds.initialization, { recording: next.recording })).made.blob;
     if (this.#source!.readyState === "open") buffer.abort(); // whatever cluster is open
     if (head.type !== this.#type) buffer.changeType((this.#type = head.type));
     buffer.timestampOffset = offsetOf(recordings, next.recording);
@@ -248,7 +238,7 @@ export class Preview {
     const end = this.#bufferEnd;
     if (!(await this.#drain())) return false;
     if (end - this.#media.currentTime > this.#keep && !this.#arriving) return false;
-    const part = await this.#live.part(next.recording, next.offset, next.time);
+    const part = await this.#part(next);
     if (part.blob.size > 0) {
       const offset = offsetOf(recordings, next.recording);
       next.offset = part.next;
@@ -364,7 +354,7 @@ export class Preview {
     const isOver = this.#media.ended || this.#arriving || !this.#url;
     if (!isOver || this.#end - this.#shown < tolerance) return false;
     const from = this.#arriving ? Math.max(0, this.#end - 1) : this.#media.currentTime;
-    const file = await this.#live.file();
+    const file = (await this.#live.make(planKinds.seekable, {})).made.blob;
     if (this.#disposed) return false;
     this.#arriving = false;
     this.#shown = this.#end;

@@ -10,8 +10,9 @@ import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./
 import { Segments } from "./segments.js";
 import { Store } from "./store.js";
 import type { StreamCalls, Taken } from "./calls.js";
-import type { Live, MediaElement, Preview, PreviewOptions } from "./preview.js";
-import type { ClusterFacts, HeaderFacts, Missing, Range, Report, Track } from "./types.js";
+import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
+import type { ClusterFacts, HeaderFacts, Missing, Range, RecordingFacts, Report, Track } from "./types.js";
+import type { Part, Parts, PartsOptions } from "./upload.js";
 
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
 export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
@@ -35,10 +36,17 @@ export class Header {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.#blob.arrayBuffer());
   }
+
+  /** The CRC-32 of those bytes, as zip has it: from 0 up to 2³² − 1. */
+  crc32(): Promise<number> {
+    return crc32(this);
+  }
 }
 export interface Header extends Range, HeaderFacts {
   /** 0 for the first recording in the stream, 1 for the next. */
   recording: number;
+  /** Its number among the headers and clusters of the stream, from 0 on. */
+  sequence: number;
 }
 
 /** Where the bytes of a cluster are. */
@@ -88,6 +96,11 @@ export class Cluster {
     return new Uint8Array(await this.blob().arrayBuffer());
   }
 
+  /** The CRC-32 of those bytes, as zip has it: from 0 up to 2³² − 1. */
+  crc32(): Promise<number> {
+    return crc32(this);
+  }
+
   /**
    * A cluster of known size, whatever was recorded, for Media Source Extensions after
    * an initialization segment. Chromium plays any; Firefox leaves holes in the picture
@@ -109,7 +122,10 @@ export class Cluster {
     return new Blob([await initialization(), fromHex(chosen.head), ...data(chosen.start - form.start)], { type });
   }
 }
-export interface Cluster extends ClusterFacts {}
+export interface Cluster extends ClusterFacts {
+  /** Its number among the headers and clusters of the stream, from 0 on; fragments count as clusters. */
+  sequence: number;
+}
 
 /** What a recording is made of. */
 export type Segment = Header | Cluster;
@@ -155,6 +171,18 @@ export interface MakeOptions extends JobOptions {
   recording?: number;
 }
 
+/** What previews and uploads ask of a recording. @internal */
+export interface Inside {
+  /** Those of the stream that have a header, the last of which may go on. */
+  recordings(): RecordingFacts[];
+  store(recording: number): Store | undefined;
+  make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }>;
+  /** Calls back whenever there is more, or the recording is over. Returns what ends that. */
+  watch(changed: () => void): () => void;
+  state(): "recording" | "finished" | "closed";
+  finished: Promise<unknown>;
+}
+
 /**
  * One MediaRecorder's stream, split as it comes.
  *
@@ -197,6 +225,7 @@ export class Recording {
   #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
   #watchers = new Set<() => void>(); // previews and replays
   #memory = 0;
+  #sequence = 0; // of the next segment
 
   /** Ready at once: chunks wait while the module loads. */
   constructor(options: RecordingOptions = {}) {
@@ -368,18 +397,46 @@ export class Recording {
   async preview(element: MediaElement, options: PreviewOptions = {}): Promise<Preview> {
     if (!this.#keep) throw notKept();
     const { Preview } = await import("./preview.js");
-    const live: Live = {
-      recordings: () => this.#report.recordings.slice(0, this.#recordings.length),
-      part: async (recording, from, time) => {
-        const { made, next } = await this.#make(planKinds.live, { recording }, from, time);
-        return { ...made, next };
+    return new Preview(element, this.#inside(), options);
+  }
+
+  /**
+   * A file of the recording as parts for a multipart upload, of `size` bytes each but the
+   * one with the highest number. In the default order the first one comes last, with Duration and
+   * Cues filled in, so that what is put together is seekable; see `order`. Clusters
+   * have known sizes.
+   *
+   * Nothing is made before it is read; until then it waits in the recording. It closes when
+   * the recording is finished or the recorder begins another one, which has parts of its own,
+   * and fails as `finished` does, with a RangeError if the size is not right, and with code
+   * `no-clusters` if there is nothing. A recording can have any number of such streams, and
+   * cancelling one changes nothing of the others.
+   *
+   * What was sent cannot be taken back: frames that the report later calls `undecodable`, and
+   * blocks that came twice, are in the file.
+   */
+  parts(options: PartsOptions = {}): ReadableStream<Part> {
+    if (!this.#keep) throw notKept();
+    let parts: Parts | undefined;
+    return new ReadableStream<Part>(
+      {
+        start: async () => void (parts = new (await import("./upload.js")).Parts(this.#inside(), options)),
+        pull: (controller) => parts!.pull(controller),
+        cancel: () => parts?.cancel(),
       },
-      initialization: (recording) => this.#initialization(recording),
-      file: () => this.seekable(),
+      { highWaterMark: 0 },
+    );
+  }
+
+  #inside(): Inside {
+    return {
+      recordings: () => this.#report.recordings.slice(0, this.#recordings.length),
+      store: (recording) => this.#recordings[recording]?.store,
+      make: (...args) => this.#make(...args),
       watch: (changed) => this.watch(changed),
       state: () => (this.#stream ? (this.#over ? "finished" : "recording") : "closed"),
+      finished: this.finished,
     };
-    return new Preview(element, live, options);
   }
 
   /**
@@ -558,17 +615,23 @@ export class Recording {
     const { stored, clusters, report, memory } = stream.take(fragments);
     this.#memory = memory;
     const placed = new Map<number, number>(); // clusters by the start of their data: where the store has it
+    const fresh: Segment[] = [];
     for (const { recording, start, before, head, data, header } of stored) {
       if (header) {
         this.#recordings[recording] = { type: header.mimeType, store: new Store(before, head) };
-        this.#headers.push(new Header(header, head));
+        fresh.push(new Header(header, head));
       } else {
         const { store } = this.#recordings[recording]!;
         placed.set(start, store.size + head.length);
         store.add(before, head, data);
       }
     }
-    for (const taken of clusters) this.#clusters.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
+    for (const taken of clusters) fresh.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
+    for (const segment of fresh.sort((a, b) => a.start - b.start)) {
+      segment.sequence = this.#sequence++;
+      if (segment instanceof Header) this.#headers.push(segment);
+      else this.#clusters.push(segment);
+    }
     if (report) this.#report = { ...report, missing: [] };
     this.#segments?.wake();
     this.#tell();
@@ -608,6 +671,8 @@ const notKept = () => new WebmendError({ code: "not-kept", message: "webmend: th
 const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
 
 const sizeOf = (chunk: Blob | Bytes) => (chunk instanceof Blob ? chunk.size : chunk.length);
+
+const crc32 = async (segment: Segment) => (await import("./upload.js")).crc32(await segment.bytes());
 
 /** A chunk that nobody else changes. */
 function own(data: Chunk): Blob | Bytes {

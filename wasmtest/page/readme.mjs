@@ -150,11 +150,12 @@ export const checks = {
     const { stream, recorder, blobs } = record();
     const { fetch } = globalThis;
     const uploads = [];
-    globalThis.fetch = (url, options) => {
-      if (!String(url).startsWith("/upload?from=")) return fetch(url, options);
-      check(Number(url.split("=")[1]) === uploads.reduce((n, blob) => n + blob.size, 0), `${url} after ${uploads.length} uploads`);
+    globalThis.fetch = async (url, options) => {
+      if (!String(url).startsWith("/upload?")) return fetch(url, options);
+      check(/\?number=\d+&crc32=\d+$/.test(url) && Number(url.match(/\d+/)[0]) === uploads.length, `${url} after ${uploads.length} uploads`);
       uploads.push(options.body);
-      return wait(10);
+      await wait(10);
+      return new Response();
     };
     try {
       Object.assign(globalThis, { recorder });
@@ -166,6 +167,30 @@ export const checks = {
       globalThis.fetch = fetch;
     }
     await equal(uploads, blobs);
+  },
+
+  async "Upload as one file"(run) {
+    const { stream, recorder } = record();
+    const { fetch } = globalThis;
+    const parts = [];
+    let completed;
+    globalThis.fetch = async (url, options) => {
+      if (!String(url).startsWith("/part/")) return fetch(url, options);
+      parts[url.split("/").at(-1) - 1] = options.body;
+      return new Response(null, { headers: { etag: `the etag of ${url}` } });
+    };
+    try {
+      Object.assign(globalThis, { recorder, signedAddress: async (number) => `/part/${number}`, completeUpload: async (etags) => (completed = etags) });
+      const example = run();
+      await until(() => recorder.state === "recording");
+      await wait(1500);
+      end(stream);
+      await example;
+    } finally {
+      globalThis.fetch = fetch;
+    }
+    check(String(completed) === "the etag of /part/1", `complete are ${completed}`);
+    await play(new Blob(parts));
   },
 
   async "Put together before upload"(run) {

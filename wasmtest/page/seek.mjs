@@ -106,7 +106,7 @@ export async function watchBlob(blob, hasVideo, at = points) {
 }
 
 /**
- * Watches the seekable file, a clip, and what can be streamed, of a recording. In
+ * Watches the seekable file, a clip, what an upload stores, and what can be streamed, of a recording. In
  * Firefox without what it cannot do: it finds no place in a file that has no index,
  * and it drops what is appended through Media Source Extensions from where a cluster
  * begins without a key frame, and before the guessed end of the last frame, up to
@@ -126,6 +126,9 @@ export async function watchAll(name, { firefox = false } = {}) {
     const clip = await recording.clip({ start: recording.duration * 0.4, end: recording.duration * 0.8 });
     told.clip = { start: clip.start, end: clip.end, ...(await watchBlob(clip.blob, hasVideo)) };
 
+    // What an upload stores: the same, but that its beginning came last.
+    told.uploaded = await watchBlob(await uploaded(recording), hasVideo, (duration) => points(duration).slice(1, 4));
+
     // Sized clusters after the initialization segment, as a file without an index:
     // without one Chromium finds no key frame of H.264 to begin with.
     const initialization = await recording.initializationSegment();
@@ -137,6 +140,15 @@ export async function watchAll(name, { firefox = false } = {}) {
     if (whole && MediaSource.isTypeSupported(recording.mimeType)) told.appended = await watchAppended(recording, initialization, clusters, hasVideo, inner);
   }
   return told;
+}
+
+/** A recording's parts, put together. */
+async function uploaded(recording) {
+  const parts = [];
+  const write = ({ number, blob }) => void (parts[number - 1] = blob);
+  const last = recording.report.recordings.length - 1;
+  await recording.parts({ size: 50_000, expectedSeconds: 0, recording: last }).pipeTo(new WritableStream({ write }));
+  return new Blob(parts, { type: recording.mimeType });
 }
 
 /** The same through Media Source Extensions. */

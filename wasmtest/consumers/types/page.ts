@@ -23,6 +23,8 @@ import {
   type Made,
   type MakeOptions,
   type Missing,
+  type Part,
+  type PartsOptions,
   type Problem,
   type Range,
   type Recorder,
@@ -67,8 +69,14 @@ for (const cluster of clusters) {
   console.log(known.time + known.duration, bytes.length, blobs.length, facts?.mimeType);
 }
 
+const partsOptions: PartsOptions = { size: 8 << 20, order: "arrival", expectedSeconds: 3600, recording: 0 };
+const parts: ReadableStream<Part> = recording.parts(partsOptions);
+await parts.pipeTo(new WritableStream<Part>({ write: ({ number, offset, blob, last }) => console.log(number + offset + blob.size, last) }));
+// @ts-expect-error: there is no such order
+recording.parts({ order: "random" });
+
 const segments: ReadableStream<Segment> = recording.segments;
-await segments.pipeTo(new WritableStream<Segment>({ write: async (segment) => console.log(segment instanceof Header, (await segment.bytes()).length) }));
+await segments.pipeTo(new WritableStream<Segment>({ write: async (segment) => console.log(segment instanceof Header, (await segment.bytes()).length, segment.sequence + (await segment.crc32())) }));
 await stream.pipeThrough(splitter()).pipeTo(new WritableStream());
 await stream.pipeThrough(splitter(other)).cancel();
 
