@@ -24,8 +24,9 @@
 // kept elsewhere.
 //
 // From an [Index], which the splitter makes as it goes, come plans: seekable files,
-// clips, joins, and segments for streaming. A [Plan] is pieces, bytes of its own and
-// ranges of the stream; only [Plan.CopyTo] touches media.
+// clips, joins, segments for streaming, and with [Index.Head] what makes a file seekable
+// that was written, or uploaded in parts, as it came. A [Plan] is pieces, bytes of its own
+// and ranges of the stream; only [Plan.CopyTo] touches media.
 //
 // [Walker] goes through every element instead, for those who want to look.
 //

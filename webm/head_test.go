@@ -8,6 +8,24 @@ import (
 	"testing"
 )
 
+// withHead plans a whole file of a head and the clusters after it.
+func withHead(ix *Index, room int64) (*Plan, error) {
+	plan, err := ix.Head(room)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ix.Clusters() {
+		if e := ix.clusters.at(i); ix.Stored {
+			plan.add(Piece{Range: Range{e.form, e.formEnd()}})
+			continue
+		}
+		head, data, edit := ix.Form(i)
+		plan.write(head)
+		plan.add(Piece{Range: data, Edit: edit})
+	}
+	return plan, nil
+}
+
 // headed is a file of a recording whose head has room bytes, taken apart, and its cues as
 // they are if there is room for all.
 func headed(t *testing.T, ix *Index, source, clusters []byte, room int64) (f file, all []seen) {

@@ -917,7 +917,7 @@ func planners(ix *Index) []planner {
 	all := []planner{
 		{"seekable", func(ix *Index, source []byte) (*Plan, error) { return ix.Seekable() }},
 		{"initialization segment", func(ix *Index, source []byte) (*Plan, error) { return ix.InitializationSegment(), nil }},
-		{"head", func(ix *Index, source []byte) (*Plan, error) { return ix.Head(3000) }},
+		{"head and clusters", func(ix *Index, source []byte) (*Plan, error) { return withHead(ix, 3000) }},
 		{"join point", func(ix *Index, source []byte) (*Plan, error) {
 			c, err := ix.JoinPoint()
 			return cut(c, err, source)

@@ -40,7 +40,11 @@ async function everything(bytes, { keep, length, partial }) {
   for (let header; (header = recording.takeHeader()); ) headers.push({ ...header, bytes: await content(header.blob()) });
   const files = [];
   if (keep) {
-    for (const i of report.recordings.keys()) files.push(await content(await recording.seekable({ recording: i })));
+    for (const i of report.recordings.keys()) {
+      files.push(await content(await recording.seekable({ recording: i })));
+      const write = async ({ number, blob }) => void files.push(number, await content(blob));
+      await recording.parts({ recording: i, size: 100_000 }).pipeTo(new WritableStream({ write }));
+    }
     files.push(await content((await recording.clip({ start: 1, end: 2 })).blob));
   }
   for (const c of [taken[0], taken.at(-1)]) files.push(await content(await c.standalone({ fromZero: true })));
