@@ -31,7 +31,18 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)
 	GOOS=wasip1 GOARCH=wasm go vet -tags trap ./wasm
 	GOOS=js GOARCH=wasm go vet ./wasm
 	go test ./...
+	go test -race -run '^TestTwoHundred' ./demo
 	cd js && node --test test/
+
+# The store that the tests have; to build it takes some minutes, once.
+VERSITYGW := .cache/versitygw
+.PHONY: test-s3
+test-s3: tools build $(VERSITYGW) ## run the tests of uploads to an S3-compatible store
+	go vet -tags s3 ./demo
+	go test -tags s3 -run '^TestS3' ./demo
+
+$(VERSITYGW):
+	GOBIN=$(CURDIR)/.cache go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 .PHONY: build
 build: $(DIST)/webmend.wasm $(DIST)/webmend.lines.wasm $(DIST)/index.js $(DIST)/index.d.ts js/LICENSE ## build the package into js/dist
@@ -88,16 +99,17 @@ js/LICENSE: LICENSE # which npm packs
 	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# What the tests verify with. Each is looked for first; only root can install.
-TOOLS := chromium firefox-esr ffmpeg ffprobe mkvinfo mkvmerge webm_info
+# What the tests verify with, and the compiler that the race detector wants. Each is
+# looked for first; only root can install.
+TOOLS := chromium firefox-esr ffmpeg ffprobe mkvinfo mkvmerge webm_info gcc
 .PHONY: tools
 tools:
 	@missing=; for t in $(TOOLS); do command -v $$t >/dev/null || missing="$$missing $$t"; done; \
 	[ -z "$$missing" ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium firefox-esr ffmpeg mkvtoolnix libwebm-tools >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium firefox-esr ffmpeg mkvtoolnix libwebm-tools gcc libc6-dev >/dev/null; \
 	else \
-		echo "missing:$$missing. Install them: sudo apt-get install chromium firefox-esr ffmpeg mkvtoolnix libwebm-tools"; exit 1; \
+		echo "missing:$$missing. Install them: sudo apt-get install chromium firefox-esr ffmpeg mkvtoolnix libwebm-tools gcc libc6-dev"; exit 1; \
 	fi
 
 # What is found is kept in the testdata/fuzz of its package, and tried by every
@@ -120,4 +132,4 @@ size: build ## print the scripts' and the module's sizes, and its start, beside 
 
 .PHONY: clean
 clean: ## remove all that was built
-	rm -rf $(DIST) js/node_modules js/LICENSE $(CONSUMERS)
+	rm -rf $(DIST) js/node_modules js/LICENSE $(CONSUMERS) .cache

@@ -1,5 +1,6 @@
 // Command demo serves a page that records the camera, the microphone, the screen
-// or a drawn scene, and plays, clips and saves what is recorded while it is.
+// or a drawn scene, and plays, clips and saves what is recorded while it is. What the
+// page uploads meanwhile is kept in a folder or an S3-compatible store.
 package main
 
 import (
@@ -48,6 +49,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "", "the `address` to listen on (default "+defaultAddr+", or a free port if that is taken)")
 	dist := flags.String("dist", "js/dist", "the `folder` of the built package")
+	data := flags.String("data", "data", "the `folder` of what is uploaded")
+	s3 := flags.String("s3", "", "the `URL` of an S3-compatible store, to which parts go then; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are its keys")
+	name := flags.String("bucket", "", "the `name` of the bucket there")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
@@ -56,12 +60,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := checkDist(*dist); err != nil {
 		return err
 	}
+	if (*s3 == "") != (*name == "") {
+		return errors.New("-s3 and -bucket go together")
+	}
+	var store *bucket
+	if *s3 != "" {
+		var err error
+		if store, err = newBucket(ctx, *s3, *name); err != nil {
+			return err
+		}
+	}
+	uploads, err := newUploads(*data, store, defaultLimits)
+	if err != nil {
+		return err
+	}
 	listener, err := listen(*addr)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "The demo is at %s (stop it with Ctrl-C)\n", address(listener))
-	return serve(ctx, listener, handler(os.DirFS(*dist)))
+	return serve(ctx, listener, handler(os.DirFS(*dist), uploads))
 }
 
 // checkDist says what to do where the package has not been built.
@@ -115,15 +133,19 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	return nil
 }
 
-// handler serves the page at / and the built package at /dist/.
-func handler(dist fs.FS) http.Handler {
+// handler serves the page at /, the built package at /dist/ and what is uploaded at /uploads.
+func handler(dist fs.FS, uploads *uploads) http.Handler {
 	page, err := fs.Sub(files, "page")
 	if err != nil {
 		panic(err) // the name is a constant
 	}
+	read := http.NewServeMux()
+	read.Handle("GET /", http.FileServerFS(page))
+	read.Handle("GET /dist/", noListing(http.StripPrefix("/dist", http.FileServerFS(dist))))
 	mux := http.NewServeMux()
-	mux.Handle("GET /", http.FileServerFS(page))
-	mux.Handle("GET /dist/", noListing(http.StripPrefix("/dist", http.FileServerFS(dist))))
+	mux.Handle("/", read)
+	mux.Handle("/uploads", uploads.handler())
+	mux.Handle("/uploads/", uploads.handler())
 	return fresh(typed(mux))
 }
 

@@ -23,7 +23,7 @@ var built = fstest.MapFS{
 }
 
 func TestThePageAndThePackageAreServedWithTheirTypes(t *testing.T) {
-	h := handler(built)
+	h := handler(built, uploadsIn(t, t.TempDir()))
 	for _, want := range []struct{ path, contentType string }{
 		{"/", "text/html; charset=utf-8"},
 		{"/app.js", "text/javascript; charset=utf-8"},
@@ -44,7 +44,7 @@ func TestThePageAndThePackageAreServedWithTheirTypes(t *testing.T) {
 }
 
 func TestAllThatThePageRefersToIsServedHere(t *testing.T) {
-	h := handler(built)
+	h := handler(built, uploadsIn(t, t.TempDir()))
 	page := get(h, "/").Body.String()
 	references := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page, -1)
 	if len(references) < 3 {
@@ -61,7 +61,7 @@ func TestNothingOutsideIsServedAndNoFolderIsListed(t *testing.T) {
 	dist := t.TempDir()
 	write(t, filepath.Join(dist, "index.js"), "export {}")
 	write(t, filepath.Join(filepath.Dir(dist), "secret"), "secret")
-	h := handler(os.DirFS(dist))
+	h := handler(os.DirFS(dist), uploadsIn(t, t.TempDir()))
 	for _, path := range []string{
 		"/dist/", "/dist/../secret", "/dist/..%2fsecret", "/dist/%2e%2e/secret", "/dist//../secret",
 		"/../main.go", "/main.go", "/page/index.html", "/dist/missing.js",
@@ -71,7 +71,7 @@ func TestNothingOutsideIsServedAndNoFolderIsListed(t *testing.T) {
 			t.Errorf("%s: status %d, body %q", path, got.Code, got.Body)
 		}
 	}
-	inner := get(handler(built), "/dist/inner/")
+	inner := get(handler(built, uploadsIn(t, t.TempDir())), "/dist/inner/")
 	if inner.Code != http.StatusNotFound {
 		t.Errorf("/dist/inner/: status %d, want 404", inner.Code)
 	}
@@ -79,7 +79,7 @@ func TestNothingOutsideIsServedAndNoFolderIsListed(t *testing.T) {
 
 func TestOnlyReadingIsAllowed(t *testing.T) {
 	recorder := httptest.NewRecorder()
-	handler(built).ServeHTTP(recorder, httptest.NewRequest("POST", "/dist/index.js", nil))
+	handler(built, uploadsIn(t, t.TempDir())).ServeHTTP(recorder, httptest.NewRequest("POST", "/dist/index.js", nil))
 	if recorder.Code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: status %d, want 405", recorder.Code)
 	}
@@ -102,7 +102,9 @@ func TestItPrintsTheAddressServesAndStopsWhenInterrupted(t *testing.T) {
 	defer interrupt()
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-dist", dist}, in, io.Discard) }()
+	go func() {
+		ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-dist", dist, "-data", t.TempDir()}, in, io.Discard)
+	}()
 
 	line := make([]byte, 200)
 	n, err := out.Read(line)
@@ -160,7 +162,7 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return recorder
 }
 
-func write(t *testing.T, file, text string) {
+func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

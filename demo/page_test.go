@@ -366,11 +366,19 @@ func open(t *testing.T, dist fs.FS, scripts ...string) *tab {
 // visit opens the page with scripts that run before its own.
 func visit(t *testing.T, dist fs.FS, scripts ...string) *tab {
 	t.Helper()
-	server := httptest.NewServer(handler(dist))
+	server := httptest.NewServer(handler(dist, uploadsIn(t, t.TempDir())))
 	t.Cleanup(server.Close)
+	p := visitAt(t, server.URL, scripts...)
+	p.close = server.Close
+	return p
+}
+
+// visitAt opens the page of a server that is there already.
+func visitAt(t *testing.T, url string, scripts ...string) *tab {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(chrome)
 	t.Cleanup(cancel)
-	p := &tab{t: t, ctx: ctx, close: server.Close}
+	p := &tab{t: t, ctx: ctx}
 	p.do(nothing)
 	p.watchConsole()
 	p.ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
@@ -379,7 +387,7 @@ func visit(t *testing.T, dist fs.FS, scripts ...string) *tab {
 	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
 		t.Fatal(err)
 	}
-	p.do(chromedp.Navigate(server.URL))
+	p.do(chromedp.Navigate(url))
 	return p
 }
 

@@ -79,7 +79,7 @@ func expectedElements(data []byte) (elements array, problem value) {
 }
 
 // planAnswer is what takePlan says of a plan, and literals what takeLiterals gives.
-func planAnswer(p *webm.Plan) (answer value, literals []byte) {
+func planAnswer(p *webm.Plan) (answer object, literals []byte) {
 	pieces := array{}
 	for _, piece := range p.Pieces {
 		if piece.Data != nil {

@@ -31,18 +31,9 @@ func (in *instance) live(handle, flags int, from, seconds float64) value {
 // expectedLive is what it should answer.
 func expectedLive(s *webm.Splitter, from int64) value {
 	plan, next := s.Live(0, from)
-	pieces := array{}
-	for _, p := range plan.Pieces {
-		if p.Data != nil {
-			pieces = append(pieces, array{float64(len(p.Data))})
-		} else {
-			pieces = append(pieces, array{float64(p.Source), float64(p.Start), float64(p.End), p.Edit != nil})
-		}
-	}
-	return object{
-		"mimeType": plan.MimeType, "size": float64(plan.Size), "start": float64(plan.Start) / 1e9, "end": float64(plan.End) / 1e9,
-		"next": float64(next), "pieces": pieces,
-	}
+	answer, _ := planAnswer(plan)
+	answer["next"] = float64(next)
+	return answer
 }
 
 func TestTheReactorPlansWhatIsLiveAsThePackageDoes(t *testing.T) {

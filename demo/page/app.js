@@ -7,6 +7,7 @@ import { Session } from "./session.js";
 import { formats, likelySource, openSource, typeFor, whyNot } from "./sources.js";
 import { ClusterTable } from "./table.js";
 import { Timeline } from "./timeline.js";
+import { deleteUpload, listUploads, repairUpload, Upload } from "./upload.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -16,6 +17,10 @@ addEventListener("unhandledrejection", (event) => fail(event.reason?.message ?? 
 
 /** @type {Session | null} the recording that runs, or the last one */
 let session = null;
+/** @type {Upload | null} its upload, if it has one */
+let upload = null;
+/** Uploads that are not over, of recordings before too. */
+const sending = new Set();
 /** What is being recorded, and how to stop it. */
 let source = null;
 let webmend = null;
@@ -54,9 +59,12 @@ async function start() {
   $("download-header").onclick = () => download("-header", session.asRecorded([]));
   $("download-all").onclick = () => download("-as-recorded", session.asRecorded(session.clusters));
   $("lose").onclick = () => session.loseNext();
+  $("upload").onchange = () => say($("upload").checked ? "What you record goes to this page’s server." : nothingLeaves);
   $("from-key").onclick = () => chooseClusters(keyBefore(indexes().first), indexes().last);
   $("video").onerror = playbackFailed;
   setInterval(showElapsed, 100);
+  addEventListener("beforeunload", (event) => sending.size > 0 && event.preventDefault());
+  showUploads();
 
   $("source").value = await likelySource();
   if ($("source").value === "scene") say("There is no camera or microphone here, so the drawn scene is chosen.");
@@ -127,7 +135,10 @@ async function record() {
     return fail(`This browser cannot record that: ${error.message}`);
   }
   player.clear();
-  session?.close();
+  const last = session;
+  if (upload) upload.ended.then(() => last.close()); // which has it from there
+  else last?.close();
+  upload = null;
   session = recorded;
   // A shared screen ends by the browser's own button, perhaps with its sound left on.
   source.stream.getVideoTracks()[0]?.addEventListener("ended", () => recorded.stop());
@@ -160,6 +171,7 @@ function begin(timeslice) {
 }
 
 function listener() {
+  const uploads = $("upload").checked;
   let headerShown = false;
   return {
     change() {
@@ -170,6 +182,7 @@ function listener() {
         $("clusters").classList.toggle("marks", session.hasVideo);
         $("legend").hidden = !session.hasVideo;
         $("tracks").textContent = `Header: ${session.header.tracks.map(track).join(" · ")}`;
+        if (uploads) beginUpload(session);
       }
       table.grow();
       timeline.gaps = session.gaps;
@@ -218,6 +231,7 @@ function showElapsed() {
 }
 
 function showProgress() {
+  showUpload();
   $("bytes").textContent = size(session.bytes);
   $("cluster-count").textContent = count(session.clusters.length);
   $("latency").textContent = session.latency === null ? "–" : `${session.latency.toFixed(1)} ms`;
@@ -468,7 +482,75 @@ function inspect() {
   });
 }
 
+// Uploads
+
+function beginUpload(of) {
+  const begun = (upload = new Upload(of, () => {
+    if (upload === begun) showUpload();
+  }));
+  sending.add(begun);
+  begun.ended.then(() => {
+    sending.delete(begun);
+    showUploads();
+  });
+  showUpload();
+}
+
+function showUpload() {
+  $("uploading").hidden = !upload;
+  if (!upload) return;
+  $("server").hidden = false;
+  const sent = `${plural(upload.parts, "part")}, ${size(upload.bytes)}`;
+  $("upload-text").textContent = {
+    sending: running() ? `Uploading: ${sent} so far.` : `Uploading the rest: ${sent} so far.`,
+    waiting: `Uploading again in a moment, after ${sent}: ${upload.problem}.`,
+    complete: `Uploaded: ${sent}.`,
+    failed: `The upload ended after ${sent}: ${upload.problem}.`,
+  }[upload.state];
+  $("uploading").dataset.state = upload.state;
+  $("upload-progress").max = Math.max(session.bytes, 1);
+  $("upload-progress").value = upload.state === "complete" ? $("upload-progress").max : Math.min(upload.bytes, session.bytes);
+}
+
+/** Lists what the server has, but what is just being sent. */
+async function showUploads() {
+  const all = await listUploads().catch(() => []); // without a server there is nothing to list
+  const others = all.filter(({ id }) => ![...sending].some((upload) => upload.id === id));
+  $("uploads").replaceChildren(...others.map(uploadRow));
+  $("server").hidden = !upload && others.length === 0;
+}
+
+function uploadRow({ id, began, done, size: bytes, repaired }) {
+  const row = document.createElement("li");
+  row.dataset.id = id;
+  const when = new Date(began).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  const state = done ? (repaired ? ", completed of what had arrived" : "") : ", unfinished";
+  const title = Object.assign(document.createElement("span"), { textContent: when });
+  const facts = Object.assign(document.createElement("span"), { className: "quiet", textContent: `${size(bytes)}${state}` });
+  const button = (text, act) => {
+    const made = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: text });
+    made.setAttribute("aria-label", `${text} the recording of ${when}`);
+    made.onclick = async () => {
+      made.disabled = true;
+      await act().catch((error) => fail(`The server did not do it: ${error.message}.`));
+      showUploads();
+    };
+    return made;
+  };
+  const link = Object.assign(document.createElement("a"), { className: "button small", href: `uploads/${id}/file`, target: "_blank", textContent: "Open" });
+  link.setAttribute("aria-label", `Open the recording of ${when}`);
+  const buttons = Object.assign(document.createElement("span"), { className: "buttons" });
+  buttons.append(
+    ...(done ? [link] : bytes > 0 ? [button("Complete", () => repairUpload(id))] : []),
+    button("Delete", async () => confirm(`Delete the recording of ${when} from the server?`) && deleteUpload(id)),
+  );
+  row.append(title, facts, buttons);
+  return row;
+}
+
 // What the page says
+
+const nothingLeaves = "Nothing leaves this computer.";
 
 function say(text) {
   $("status").textContent = text;

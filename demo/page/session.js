@@ -94,6 +94,11 @@ export class Session {
     return this.#recording.seekable();
   }
 
+  /** The same as parts, while it is recorded. */
+  parts(options) {
+    return this.#recording.parts(options);
+  }
+
   /** A part of it, in seconds. */
   clip(range) {
     return this.#recording.clip(range);

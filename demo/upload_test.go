@@ -1,0 +1,140 @@
+package main
+
+// What a person sees of uploads, and what then is on the server.
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// ownParts has the recording that is uploaded give its parts once more, to compare with.
+const ownParts = `
+	import("/dist/index.js").then(({ Recording }) => {
+		const { parts } = Recording.prototype;
+		Recording.prototype.parts = function (options) {
+			window.again = async () => {
+				const all = [];
+				for await (const { number, blob } of parts.call(this, options)) all[number - 1] = blob;
+				return new Blob(all);
+			};
+			return parts.call(this, options);
+		};
+	});
+	const uploads = () => [...document.querySelectorAll("#uploads li")];`
+
+// badNetwork has fetches fail while it is cut and, in turns, arrive without their answer
+// and twice: the second time after what comes later.
+const badNetwork = `
+	const reach = fetch;
+	let [cut, turn, failed, delayed] = [false, 0, 0, null];
+	window.fetch = async (url, options) => {
+		if (options?.method !== "PUT") return reach(url, options);
+		if (cut) {
+			failed++;
+			throw new TypeError("no network");
+		}
+		const before = delayed;
+		delayed = null;
+		const answer = await reach(url, options);
+		if (before) await reach(...before);
+		if (++turn % 2 === 0) delayed = [url, { ...options, signal: undefined }];
+		if (turn % 3 === 0) {
+			failed++;
+			throw new TypeError("the answer is lost");
+		}
+		return answer;
+	};`
+
+func TestARecordingIsUploadedThoughTheNetworkIsCutAndRestored(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), ownParts, badNetwork, faint)
+	p.see(looks[0])
+	p.choose("source", "scene")
+	p.run(`$("upload").click()`)
+	p.click("record")
+	p.until(`document.body.dataset.state === "recording" && / [1-9]\d* parts?, /.test($("upload-text").textContent)`)
+	p.run(`cut = true, failed = 0`)
+	p.until(`failed >= 2 && $("uploading").dataset.state === "waiting" && $("upload-text").textContent.includes("no network")`)
+	p.keep("no network")
+	p.stop()
+	p.until(`$("uploading").dataset.state === "waiting"`)
+	p.run(`cut = false, dispatchEvent(new Event("online"))`)
+	p.until(`$("uploading").dataset.state === "complete" && uploads().length === 1 && !uploads()[0].textContent.includes("unfinished")`)
+
+	p.run(`again().then((blob) => (window.own = blob))`)
+	want := p.bytes(`own`)
+	file := p.text(`uploads()[0].querySelector("a").href`)
+	got := fetched(t, file)
+	if !bytes.Equal(got, want) {
+		t.Errorf("on the server are %d bytes, and not the %d of the recording's parts", len(got), len(want))
+	}
+	p.length(got)
+	plays(t, got)
+	p.run(`$("video").src = uploads()[0].querySelector("a").href`)
+	p.until(`$("video").duration < Infinity && Math.abs($("video").duration - duration()) < 0.1`)
+	p.run(`$("video").currentTime = duration() / 2, $("video").play()`)
+	p.until(`$("video").currentTime > duration() / 2 + 0.2`)
+}
+
+func TestWhatAPageThatIsGoneLeftBehindIsCompletedOrDeleted(t *testing.T) {
+	t.Parallel()
+	before := open(t, os.DirFS(dist), ownParts)
+	before.choose("source", "scene")
+	before.run(`$("upload").click()`)
+	before.click("record")
+	before.until(`/ ([3-9]|\d\d) parts, /.test($("upload-text").textContent)`)
+	server := before.text(`location.origin`)
+	recorded := before.number(`duration()`)
+	chromedp.Cancel(before.ctx)
+
+	p := visitAt(t, server, ownParts, `window.confirm = () => true`)
+	p.until(`uploads().length === 1 && uploads()[0].textContent.includes("unfinished")`)
+	p.run(`uploads()[0].querySelector("button").click()`)
+	p.until(`uploads()[0].querySelector("a")`)
+	file := p.text(`uploads()[0].querySelector("a").href`)
+	got := fetched(t, file)
+	plays(t, got)
+	if length := p.length(got); length < recorded/2 {
+		t.Errorf("of %.2f s that were complete there are %.2f", recorded, length)
+	}
+	p.run(`[...uploads()[0].querySelectorAll("button")].at(-1).click()`)
+	p.until(`uploads().length === 0 && $("server").hidden`)
+	answer, err := http.Get(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusNotFound {
+		t.Errorf("what is deleted is answered with %s", answer.Status)
+	}
+}
+
+func TestWithoutItsSwitchNothingIsUploaded(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist))
+	p.choose("source", "scene")
+	p.record(2)
+	p.stop()
+	if got := p.text(`fetch("/uploads").then((answer) => answer.text())`); got != "[]\n" {
+		t.Errorf("on the server is %s", got)
+	}
+	p.until(`$("server").hidden`)
+}
+
+func fetched(t *testing.T, url string) []byte {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var got bytes.Buffer
+	if _, err := got.ReadFrom(answer.Body); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, answer.Status, err)
+	}
+	return got.Bytes()
+}

@@ -1,0 +1,673 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/webmend/webmend/webm"
+)
+
+// testLimits are small, so that little is enough for many parts and to be too much.
+var testLimits = limits{
+	partSize: 64 << 10,
+	maxPart:  6 << 20,
+	upload:   32 << 20,
+	total:    64 << 20,
+	patience: 30 * time.Second,
+	slowest:  16 << 10,
+}
+
+func uploadsIn(t *testing.T, data string) *uploads {
+	t.Helper()
+	s, err := newUploads(data, nil, testLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.root.Close() })
+	return s
+}
+
+// service is the server, to be asked.
+type service struct {
+	t   testing.TB
+	url string
+}
+
+func serviceOf(t testing.TB, s *uploads) service {
+	server := httptest.NewServer(handler(built, s))
+	t.Cleanup(server.Close)
+	return service{t, server.URL}
+}
+
+// ask sends a request, with headers as pairs, and gives the answer with its body read.
+func (s service) ask(method, path string, body []byte, headers ...string) (*http.Response, []byte) {
+	s.t.Helper()
+	r, err := http.NewRequest(method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	told, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer, told
+}
+
+// told asks what must be answered with a status, and gives the answer.
+func told[T any](s service, status int, method, path string, body []byte, headers ...string) T {
+	s.t.Helper()
+	answer, text := s.ask(method, path, body, headers...)
+	var value T
+	if answer.StatusCode != status {
+		s.t.Fatalf("%s %s: %s, want %d: %s", method, path, answer.Status, status, text)
+	}
+	if status == http.StatusNoContent {
+		return value
+	}
+	if err := json.Unmarshal(text, &value); err != nil {
+		s.t.Fatalf("%s %s: %q: %v", method, path, text, err)
+	}
+	return value
+}
+
+type nothingTold struct{}
+
+const webmType = `"type":"video/webm;codecs=\"vp8,opus\""`
+
+// begin begins an upload, and gives its path.
+func (s service) begin(kind string) (string, facts) {
+	s.t.Helper()
+	u := told[facts](s, http.StatusCreated, "POST", "/uploads", fmt.Appendf(nil, `{"kind":%q,%s}`, kind, webmType))
+	return "/uploads/" + u.ID, u
+}
+
+func (s service) putPart(upload string, number int, part []byte) {
+	s.t.Helper()
+	told[nothingTold](s, http.StatusNoContent, "PUT", fmt.Sprintf("%s/parts/%d", upload, number), part)
+}
+
+func (s service) putSegment(upload string, number, offset int, segment []byte) (*http.Response, []byte) {
+	s.t.Helper()
+	return s.ask("PUT", fmt.Sprintf("%s/segments/%d", upload, number), segment,
+		"Segment-Offset", fmt.Sprint(offset), "Segment-CRC32", fmt.Sprintf("%08x", crc32.ChecksumIEEE(segment)))
+}
+
+// is checks that the recording of an upload is some bytes.
+func (s service) is(upload string, want []byte) {
+	s.t.Helper()
+	answer, got := s.ask("GET", upload+"/file", nil)
+	if answer.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
+		s.t.Errorf("the recording has %d bytes (%s), and not the %d that were sent", len(got), answer.Status, len(want))
+	}
+}
+
+func sample(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(testdata, name+".webm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func partsOf(data []byte, size int64) [][]byte { return slices.Collect(slices.Chunk(data, int(size))) }
+
+// segmentsOf are the header and the clusters of a recording.
+func segmentsOf(t testing.TB, data []byte) [][]byte {
+	t.Helper()
+	s := webm.NewSplitter(webm.Options{})
+	if err := s.Push(data); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	header, _ := s.Header()
+	segments := [][]byte{data[header.Start:header.End]}
+	for _, c := range s.Clusters() {
+		segments = append(segments, data[c.Start:c.End])
+	}
+	return segments
+}
+
+const vp8 = "chromium-07-vp8opus-nots"
+
+func TestPartsComeInAnyOrderAndTwiceAndBecomeTheBytesThatWereSent(t *testing.T) {
+	t.Parallel()
+	s := serviceOf(t, uploadsIn(t, t.TempDir()))
+	data := sample(t, vp8)
+	upload, u := s.begin("parts")
+	parts := partsOf(data, u.PartSize)
+	for _, n := range rand.Perm(2 * len(parts)) {
+		n = n%len(parts) + 1
+		where := told[struct{ URL string }](s, http.StatusOK, "POST", fmt.Sprintf("%s/parts/%d", upload, n), fmt.Appendf(nil, `{"size":%d}`, len(parts[n-1])))
+		told[nothingTold](s, http.StatusNoContent, "PUT", where.URL, parts[n-1])
+	}
+	if got := told[facts](s, http.StatusOK, "GET", upload, nil); len(got.Pieces) != len(parts) || got.Size != int64(len(data)) || got.Done {
+		t.Errorf("what has arrived is told as %+v", got)
+	}
+	for range 2 { // as the answer may be lost
+		if got := told[facts](s, http.StatusOK, "POST", upload+"/complete", fmt.Appendf(nil, `{"count":%d}`, len(parts))); !got.Done || got.Size != int64(len(data)) {
+			t.Errorf("what is complete is told as %+v", got)
+		}
+	}
+	s.is(upload, data)
+	told[refusal](s, http.StatusConflict, "PUT", upload+"/parts/1", parts[0])
+}
+
+func TestSegmentsAreAppendedRepeatsIgnoredAndHolesNamed(t *testing.T) {
+	t.Parallel()
+	s := serviceOf(t, uploadsIn(t, t.TempDir()))
+	data := sample(t, vp8)
+	segments := segmentsOf(t, data)
+	upload, _ := s.begin("segments")
+	var want []byte
+	for n, segment := range segments {
+		if n+2 < len(segments) {
+			answer, text := s.putSegment(upload, n+2, len(want)+1, segments[n+2])
+			var no refusal
+			if err := json.Unmarshal(text, &no); err != nil || answer.StatusCode != http.StatusConflict || !slices.Equal(no.Missing, []int{n, n + 1}) {
+				t.Fatalf("segment %d after %d is answered with %s %s", n+2, n-1, answer.Status, text)
+			}
+		}
+		for range 2 {
+			if answer, text := s.putSegment(upload, n, len(want), segment); answer.StatusCode != http.StatusNoContent {
+				t.Fatalf("segment %d: %s: %s", n, answer.Status, text)
+			}
+		}
+		want = append(want, segment...)
+	}
+	told[facts](s, http.StatusOK, "POST", upload+"/complete", fmt.Appendf(nil, `{"count":%d}`, len(segments)))
+	s.is(upload, want)
+}
+
+func TestWhatIsRefusedSaysWhy(t *testing.T) {
+	t.Parallel()
+	s := serviceOf(t, uploadsIn(t, t.TempDir()))
+	parts, u := s.begin("parts")
+	segments, _ := s.begin("segments")
+	finished, _ := s.begin("parts")
+	s.putPart(finished, 1, []byte("all"))
+	told[facts](s, http.StatusOK, "POST", finished+"/complete", []byte(`{"count":1}`))
+	s.putPart(parts, 2, make([]byte, 10))
+	s.putPart(parts, 3, make([]byte, 10))
+	tooLarge := make([]byte, u.PartSize+1)
+	at := []string{"Segment-Offset", "0", "Segment-CRC32", "00000000"}
+
+	for _, c := range []struct {
+		name, method, path string
+		body               []byte
+		headers            []string
+		status             int
+		says               string
+	}{
+		{"a kind that there is not", "POST", "/uploads", []byte(`{"kind":"files",` + webmType + `}`), nil, 400, `not "files"`},
+		{"what is not JSON", "POST", "/uploads", []byte(`kind`), nil, 400, "not understood"},
+		{"a name of the client's", "POST", "/uploads", []byte(`{"kind":"parts","id":"mine",` + webmType + `}`), nil, 400, `unknown field "id"`},
+		{"too much JSON", "POST", "/uploads", []byte(`{"kind":"` + strings.Repeat("x", 20_000)), nil, 413, "too much"},
+		{"a type that pages could run", "POST", "/uploads", []byte(`{"kind":"parts","type":"text/html"}`), nil, 415, `not "text/html"`},
+		{"parts that are too small", "POST", "/uploads", []byte(`{"kind":"parts","partSize":10,` + webmType + `}`), nil, 400, "not 10"},
+		{"parts that are too large", "POST", "/uploads", []byte(`{"kind":"parts","partSize":10000000,` + webmType + `}`), nil, 400, "not 10000000"},
+		{"an upload that there is not", "PUT", "/uploads/ABCDEFGHIJKLMNOPQRSTUVWXYZ/parts/1", []byte("x"), nil, 404, "no such upload"},
+		{"part 0", "PUT", parts + "/parts/0", []byte("x"), nil, 400, "from 1 to 10000"},
+		{"part 10001", "PUT", parts + "/parts/10001", []byte("x"), nil, 400, "from 1 to 10000"},
+		{"a part with a word for a number", "PUT", parts + "/parts/one", []byte("x"), nil, 400, `not "one"`},
+		{"a part behind what an upload may have", "PUT", parts + "/parts/513", []byte("x"), nil, 413, "at most 33554432"},
+		{"a part of nothing", "PUT", parts + "/parts/1", nil, nil, 400, "nothing"},
+		{"a part that is too large", "PUT", parts + "/parts/1", tooLarge, nil, 413, "at most 65536"},
+		{"a place for a part that is too large", "POST", parts + "/parts/1", []byte(`{"size":65537}`), nil, 413, "not 65537"},
+		{"a part for an upload of segments", "PUT", segments + "/parts/1", []byte("x"), nil, 409, "of segments"},
+		{"a part for what is finished", "PUT", finished + "/parts/2", []byte("x"), nil, 409, "finished"},
+		{"an opening for what is finished", "PUT", finished + "/opening", []byte("x"), nil, 409, "finished"},
+		{"an opening that is too large", "PUT", parts + "/opening", tooLarge, nil, 413, "at most 65536"},
+		{"a place for an opening of segments", "POST", segments + "/opening", []byte(`{"size":1}`), nil, 409, "of segments"},
+		{"a segment for an upload of parts", "PUT", parts + "/segments/0", []byte("x"), at, 409, "of parts"},
+		{"a segment without its place", "PUT", segments + "/segments/0", []byte("x"), nil, 400, "Segment-Offset"},
+		{"a segment without its CRC-32", "PUT", segments + "/segments/0", []byte("x"), at[:2], 400, "Segment-CRC32"},
+		{"a segment that is not what was sent", "PUT", segments + "/segments/0", []byte("x"), at, 400, "8cdc1683, not 00000000"},
+		{"a segment of another place", "PUT", segments + "/segments/0", []byte("x"), []string{"Segment-Offset", "7", "Segment-CRC32", "8cdc1683"}, 409, "not at 7"},
+		{"completion without a count", "POST", parts + "/complete", []byte(`{}`), nil, 400, "how many parts"},
+		{"completion with a part missing", "POST", parts + "/complete", []byte(`{"count":3}`), nil, 400, "part 2 has 10 bytes"},
+		{"completion with the last missing", "POST", segments + "/complete", []byte(`{"count":2}`), nil, 409, "missing"},
+		{"completion with more than there are", "POST", parts + "/complete", []byte(`{"count":1}`), nil, 400, "number 2"},
+		{"the file of what is not finished", "GET", parts + "/file", nil, nil, 409, "not finished"},
+		{"repair of nothing", "POST", segments + "/repair", nil, nil, 422, "nothing has arrived"},
+		{"repair without a beginning", "POST", parts + "/repair", nil, nil, 422, "nor the opening"},
+		{"a page of another origin", "POST", "/uploads", nil, []string{"Origin", "https://example.com"}, 403, "of this server alone"},
+		{"a page of another site", "DELETE", finished, nil, []string{"Sec-Fetch-Site", "cross-site"}, 403, "of this server alone"},
+		{"another name for this machine", "GET", "/uploads", nil, []string{"Host", "example.com:8080"}, 421, "example.com"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			answer, text := s.ask(c.method, c.path, c.body, c.headers...)
+			var no refusal
+			if err := json.Unmarshal(text, &no); err != nil || answer.StatusCode != c.status || !strings.Contains(no.Reason, c.says) {
+				t.Errorf("answered with %s %s, want %d and %q", answer.Status, text, c.status, c.says)
+			}
+		})
+	}
+	if got := told[facts](s, http.StatusOK, "GET", segments, nil); len(got.Pieces) != 0 {
+		t.Errorf("of what was refused this is kept: %v", got.Pieces)
+	}
+}
+
+func TestNoPathLeavesTheFolder(t *testing.T) {
+	t.Parallel()
+	around := t.TempDir()
+	write(t, filepath.Join(around, "upload.json"), `{"id":"..","done":true}`)
+	write(t, filepath.Join(around, "recording"), "secret")
+	uploads := uploadsIn(t, filepath.Join(around, "data"))
+	s := serviceOf(t, uploads)
+	u, _ := s.begin("parts")
+	for _, path := range []string{
+		"/uploads/../file", "/uploads/..%2f/file", "/uploads/%2e%2e/file", "/uploads/..%2f..%2fetc%2fpasswd/file",
+		"/uploads/%00/file", "/uploads/.%2f" + filepath.Base(u) + "/file", u + "/../../file",
+	} {
+		for _, method := range []string{"GET", "DELETE", "PUT"} {
+			if answer, text := s.ask(method, path, []byte("x")); answer.StatusCode < 400 || strings.Contains(string(text), "secret") {
+				t.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
+			}
+		}
+	}
+	for _, path := range []string{u + "/parts/..%2f..%2f..%2fout", u + "/parts/1%2f..%2fout"} {
+		if answer, text := s.ask("PUT", path, []byte("x")); answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("PUT %s: %s: %s", path, answer.Status, text)
+		}
+	}
+	// Not even where a link leads out.
+	if err := os.Symlink(around, filepath.Join(around, "data", strings.Repeat("A", 26))); err != nil {
+		t.Fatal(err)
+	}
+	if answer, text := s.ask("GET", "/uploads/"+strings.Repeat("A", 26)+"/file", nil); answer.StatusCode < 400 {
+		t.Errorf("through a link: %s: %s", answer.Status, text)
+	}
+	if left, _ := os.ReadDir(around); len(left) != 3 {
+		t.Errorf("around the folder there is %v", left)
+	}
+}
+
+func TestAnUploadGoesOnWhereItWasWhenTheServerIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	sent := sample(t, vp8)
+	before := serviceOf(t, uploadsIn(t, data))
+	upload, u := before.begin("parts")
+	parts := partsOf(sent, u.PartSize)
+	for n := 2; n < len(parts)-1; n++ {
+		before.putPart(upload, n, parts[n-1])
+	}
+	// It ends while it writes a part.
+	write(t, filepath.Join(data, u.ID, "pieces", "00000001.HALF"), "half")
+
+	s := serviceOf(t, uploadsIn(t, data))
+	have := told[facts](s, http.StatusOK, "GET", upload, nil).Pieces
+	for n, part := range parts {
+		if !slices.ContainsFunc(have, func(p piece) bool { return p.Number == n+1 && p.Size == int64(len(part)) }) {
+			s.putPart(upload, n+1, part)
+		}
+	}
+	if len(have) != len(parts)-3 {
+		t.Errorf("%d of %d parts are told after the start", len(have), len(parts)-3)
+	}
+	told[facts](s, http.StatusOK, "POST", upload+"/complete", fmt.Appendf(nil, `{"count":%d}`, len(parts)))
+	s.is(upload, sent)
+	again := serviceOf(t, uploadsIn(t, data))
+	again.is(upload, sent)
+	if left, _ := os.ReadDir(filepath.Join(data, u.ID)); len(left) != 2 {
+		t.Errorf("of an upload that is complete there is %v", left)
+	}
+}
+
+func TestHalfAPartIsNoPart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		limits func(*limits)
+		then   func(net.Conn)
+		says   string
+	}{
+		{"when the connection ends", func(*limits) {}, func(c net.Conn) { c.(*net.TCPConn).CloseWrite() }, "400"},
+		{"when it comes too slowly", func(l *limits) { l.patience, l.slowest = 50*time.Millisecond, 1<<40 }, func(net.Conn) {}, "408"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			uploads := uploadsIn(t, t.TempDir())
+			s := serviceOf(t, uploads)
+			upload, u := s.begin("parts")
+			c.limits(&uploads.limits)
+			connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer connection.Close()
+			fmt.Fprintf(connection, "PUT %s/parts/1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nhalf", upload)
+			c.then(connection)
+			answer := make([]byte, 12)
+			if _, err := io.ReadFull(connection, answer); err != nil || !strings.HasSuffix(string(answer), c.says) {
+				t.Errorf("half a part is answered with %q (%v), want %s", answer, err, c.says)
+			}
+			if got := told[facts](s, http.StatusOK, "GET", upload, nil); len(got.Pieces) > 0 {
+				t.Errorf("half a part is told as %v", got.Pieces)
+			}
+			if left, _ := fs.Glob(uploads.root.FS(), u.ID+"/pieces/*"); len(left) > 0 {
+				t.Errorf("of half a part there is %v", left)
+			}
+		})
+	}
+}
+
+func TestOfWhatArrivedARecordingIsMadeInWhichPlayersCanSeek(t *testing.T) {
+	t.Parallel()
+	sound := sample(t, "chromium-26-long-audio-nots-75s")
+	video := sample(t, "chromium-11b-camera-vp8opus")
+	for _, c := range []struct {
+		name  string
+		data  []byte
+		kind  string
+		keeps func(number, count int) bool
+		least float64 // of the blocks
+	}{
+		{"all parts", sound, "parts", func(int, int) bool { return true }, 1},
+		{"all parts of video", video, "parts", func(int, int) bool { return true }, 1},
+		{"all but the last", video, "parts", func(n, count int) bool { return n < count }, 0.6},
+		{"all but the second", video, "parts", func(n, count int) bool { return n != 2 }, 0.5},
+		{"all but the first", video, "parts", func(n, count int) bool { return n != 1 }, 1},
+		{"all but the first of sound", sound, "parts", func(n, count int) bool { return n != 1 }, 1},
+		{"all but the first and second of sound", sound, "parts", func(n, count int) bool { return n > 2 }, 0.5},
+		{"nothing but the opening", video, "parts", func(int, int) bool { return false }, 0.1},
+		{"all segments", video, "segments", func(int, int) bool { return true }, 1},
+		{"the first segments", video, "segments", func(n, count int) bool { return n <= count/2 }, 0.3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := serviceOf(t, uploadsIn(t, t.TempDir()))
+			upload, u := s.begin(c.kind)
+			if c.kind == "parts" {
+				opening, parts := uploaded(t, c.data, u.PartSize)
+				told[nothingTold](s, http.StatusNoContent, "PUT", upload+"/opening", opening)
+				for n := 1; n <= len(parts); n++ {
+					if c.keeps(n, len(parts)) {
+						s.putPart(upload, n, parts[n-1])
+					}
+				}
+			} else {
+				offset := 0
+				segments := segmentsOf(t, c.data)
+				for n, segment := range segments {
+					if c.keeps(n, len(segments)) {
+						s.putSegment(upload, n, offset, segment)
+					}
+					offset += len(segment)
+				}
+			}
+			s.repairs(upload, c.data, c.least)
+		})
+	}
+}
+
+// uploaded is what a page uploads of a recording: its opening, and the parts of a file
+// that begins with room for an index.
+func uploaded(t testing.TB, data []byte, size int64) (opening []byte, parts [][]byte) {
+	t.Helper()
+	splitter, _, err := webm.Scan(bytes.NewReader(data), int64(len(data)), webm.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := splitter.Index(0)
+	seekable, err := index.Seekable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := func(plan *webm.Plan) []byte {
+		var out bytes.Buffer
+		if _, err := plan.CopyTo(&out, bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	header := made(index.InitializationSegment())
+	clusters := bytes.Join(segmentsOf(t, made(seekable))[1:], nil)
+	const room = 10_000 // which a Void has
+	void := append([]byte{0xec, 0x01, 0, 0, 0, 0, 0, room >> 8, room & 0xff}, make([]byte, room)...)
+	return slices.Concat(header, clusters)[:size], partsOf(slices.Concat(header, void, clusters), size)
+}
+
+// repairs has an upload repaired, and checks how much of the recording there is then.
+func (s service) repairs(upload string, recorded []byte, least float64) {
+	s.t.Helper()
+	var u facts
+	for range 2 { // as the answer may be lost
+		u = told[facts](s, http.StatusOK, "POST", upload+"/repair", nil)
+	}
+	_, file := s.ask("GET", upload+"/file", nil)
+	if u.Size != int64(len(file)) || !u.Done {
+		s.t.Errorf("a recording of %d bytes is told as %+v", len(file), u)
+	}
+	got, length := blocks(s.t, file)
+	want, most := blocks(s.t, recorded)
+	if got > want || float64(got) < least*float64(want) || length > most {
+		s.t.Errorf("of %d blocks and %v there are %d and %v", want, most, got, length)
+	}
+	plays(s.t, file)
+}
+
+// blocks are how many a recording has, and how long it is.
+func blocks(t testing.TB, file []byte) (int, time.Duration) {
+	t.Helper()
+	splitter, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, c := range splitter.Clusters() {
+		n += c.Blocks
+	}
+	return n, time.Duration(report.Recordings[0].Duration)
+}
+
+// plays has ffprobe read each frame, and the duration, of a file that is seekable.
+func plays(t testing.TB, file []byte) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file.webm")
+	write(t, name, string(file))
+	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames:format=duration", "-of", "default", name).CombinedOutput()
+	text := string(out)
+	if err != nil || !strings.Contains(text, "nb_read_frames=") || strings.Contains(text, "=N/A") || strings.Contains(text, "[matroska") {
+		t.Errorf("ffprobe says %s (%v)", text, err)
+	}
+}
+
+func TestWhatIsNoRecordingIsNotRepairedAndCanGoOn(t *testing.T) {
+	t.Parallel()
+	s := serviceOf(t, uploadsIn(t, t.TempDir()))
+	data := sample(t, vp8)
+	upload, u := s.begin("parts")
+	s.putPart(upload, 1, make([]byte, u.PartSize))
+	if no := told[refusal](s, http.StatusUnprocessableEntity, "POST", upload+"/repair", nil); !strings.Contains(no.Reason, "no recording") {
+		t.Errorf("it says %q", no.Reason)
+	}
+	parts := partsOf(data, u.PartSize)
+	for n, part := range parts {
+		s.putPart(upload, n+1, part)
+	}
+	told[facts](s, http.StatusOK, "POST", upload+"/complete", fmt.Appendf(nil, `{"count":%d}`, len(parts)))
+	s.is(upload, data)
+}
+
+func TestTheRecordingIsServedByRangesAndWithItsType(t *testing.T) {
+	t.Parallel()
+	s := serviceOf(t, uploadsIn(t, t.TempDir()))
+	upload, _ := s.begin("parts")
+	s.putPart(upload, 1, []byte("0123456789"))
+	told[facts](s, http.StatusOK, "POST", upload+"/complete", []byte(`{"count":1}`))
+	answer, got := s.ask("GET", upload+"/file", nil, "Range", "bytes=3-5")
+	if answer.StatusCode != http.StatusPartialContent || string(got) != "345" {
+		t.Errorf("bytes 3 to 5 are answered with %s %q", answer.Status, got)
+	}
+	for header, want := range map[string]string{
+		"Content-Type":                 `video/webm; codecs="vp8,opus"`,
+		"X-Content-Type-Options":       "nosniff",
+		"Cross-Origin-Resource-Policy": "same-origin",
+	} {
+		if got := answer.Header.Get(header); got != want {
+			t.Errorf("%s: %s, want %s", header, got, want)
+		}
+	}
+}
+
+func TestWithoutRoomNothingIsTakenUntilSomethingIsDeleted(t *testing.T) {
+	t.Parallel()
+	uploads := uploadsIn(t, t.TempDir())
+	uploads.limits.total = 150 << 10
+	s := serviceOf(t, uploads)
+	first, _ := s.begin("parts")
+	second, _ := s.begin("parts")
+	part := make([]byte, 64<<10)
+	s.putPart(first, 1, part)
+	s.putPart(second, 1, part)
+	told[refusal](s, http.StatusInsufficientStorage, "PUT", second+"/parts/2", part)
+	if got := told[[]facts](s, http.StatusOK, "GET", "/uploads", nil); len(got) != 2 || got[0].Size != 64<<10 || got[0].Done {
+		t.Errorf("the uploads are told as %+v", got)
+	}
+	told[nothingTold](s, http.StatusNoContent, "DELETE", first, nil)
+	told[refusal](s, http.StatusNotFound, "GET", first, nil)
+	s.begin("segments") // when it is measured again
+	s.putPart(second, 2, part)
+}
+
+func TestTwoHundredRecordingsUploadAtOnceAndNothingIsLost(t *testing.T) {
+	uploads := uploadsIn(t, t.TempDir())
+	uploads.limits.total = 1 << 30
+	s := serviceOf(t, uploads)
+	data := sample(t, vp8)
+	segments := segmentsOf(t, data)
+
+	// What is used of memory besides what this test has.
+	var most atomic.Uint64
+	measured, stop := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(measured)
+		for ticks := time.NewTicker(20 * time.Millisecond); ; {
+			var stats runtime.MemStats
+			runtime.ReadMemStats(&stats)
+			most.Store(max(most.Load(), stats.HeapInuse))
+			select {
+			case <-ticks.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			kind := []string{"parts", "segments"}[i%2]
+			upload, u := s.begin(kind)
+			pieces := segments
+			if kind == "parts" {
+				pieces = partsOf(data, 4*u.PartSize)[:1] // another for each would only take longer
+				pieces = partsOf(pieces[0], u.PartSize)
+				pieces[len(pieces)-1] = fmt.Appendf(nil, "the end of recording %d", i)
+				for _, n := range rand.Perm(len(pieces)) {
+					s.putPart(upload, n+1, pieces[n])
+				}
+			} else {
+				offset := 0
+				for n, segment := range pieces {
+					s.putSegment(upload, n, offset, segment)
+					offset += len(segment)
+				}
+			}
+			told[facts](s, http.StatusOK, "POST", upload+"/complete", fmt.Appendf(nil, `{"count":%d}`, len(pieces)))
+			answer, err := http.Get(s.url + upload + "/file")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			if err := same(answer.Body, pieces); err != nil {
+				t.Errorf("recording %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	close(stop)
+	<-measured
+	if got := told[[]facts](s, http.StatusOK, "GET", "/uploads", nil); len(got) != 200 {
+		t.Errorf("%d of 200 are listed", len(got))
+	}
+	// All that is uploaded at once is 85 MB.
+	if got := most.Load(); got > 60<<20 {
+		t.Errorf("the most memory in use was %d MiB", got>>20)
+	}
+	t.Logf("the most memory in use was %d MiB", most.Load()>>20)
+}
+
+// same compares what is read with pieces, without having all of it in memory.
+func same(body io.Reader, pieces [][]byte) error {
+	buffer := make([]byte, 32<<10)
+	for i, piece := range pieces {
+		for len(piece) > 0 {
+			n := min(len(piece), len(buffer))
+			if _, err := io.ReadFull(body, buffer[:n]); err != nil {
+				return fmt.Errorf("piece %d: %w", i, err)
+			}
+			if !bytes.Equal(buffer[:n], piece[:n]) {
+				return fmt.Errorf("piece %d is another", i)
+			}
+			piece = piece[n:]
+		}
+	}
+	if n, err := body.Read(buffer); n > 0 || !errors.Is(err, io.EOF) {
+		return fmt.Errorf("there is more (%v)", err)
+	}
+	return nil
+}
+
+func TestABucketWithoutAnEndpointIsAMistake(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-bucket", "b"}, "go together"},
+		{[]string{"-s3", "http://127.0.0.1:1"}, "go together"},
+		{[]string{"-s3", "example.com", "-bucket", "b"}, "to be a URL"},
+	} {
+		err := run(context.Background(), append(c.args, "-dist", dist, "-data", t.TempDir()), io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %v, want %q", c.args, err, c.says)
+		}
+	}
+}
