@@ -30,7 +30,7 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)
 	GOOS=wasip1 GOARCH=wasm go vet ./wasm
 	GOOS=wasip1 GOARCH=wasm go vet -tags trap ./wasm
 	GOOS=js GOARCH=wasm go vet ./wasm
-	go test ./...
+	go test -timeout 30m ./...
 	go test -race -run '^TestTwoHundred' ./demo
 	cd js && node --test test/
 

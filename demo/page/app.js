@@ -2,6 +2,7 @@
 // what can be kept.
 
 import { clock, count, plural, seconds, size, track } from "./format.js";
+import { deleteLeft, forgetUpload, listLeft, rememberUpload, restore } from "./left.js";
 import { Player } from "./player.js";
 import { Session } from "./session.js";
 import { formats, likelySource, openSource, typeFor, whyNot } from "./sources.js";
@@ -71,12 +72,14 @@ async function start() {
   listFormats();
   try {
     webmend = await import("./dist/index.js");
-    await Promise.all([webmend.init(), import("./dist/preview.js")]); // now, so that nothing is to be loaded later
+    await Promise.all([webmend.init(), import("./dist/preview.js"), import("./dist/spool.js")]); // now, so that nothing is to be loaded later
   } catch (error) {
     return fail(`webmend could not be loaded: ${error.message}. Run “make build” and reload the page.`);
   }
   setState("idle");
   stage("nothing");
+  showLeft();
+  setInterval(showLeft, 3000);
 }
 
 // The recorder
@@ -455,18 +458,17 @@ function showReport(report) {
 // Files
 
 /** webmend-20261125-213305 and what it is of the recording. */
-function fileName(part) {
+function fileName(part, type, d = session.began) {
   const two = (n) => String(n).padStart(2, "0");
-  const d = session.began;
   const day = `${d.getFullYear()}${two(d.getMonth() + 1)}${two(d.getDate())}`;
   const hour = `${two(d.getHours())}${two(d.getMinutes())}${two(d.getSeconds())}`;
-  return `webmend-${day}-${hour}${part}.${session.header.docType === "matroska" ? "mkv" : "webm"}`;
+  return `webmend-${day}-${hour}${part}.${type.includes("matroska") ? "mkv" : "webm"}`;
 }
 
-function download(part, blob) {
+function download(part, blob, began) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = fileName(part);
+  link.download = fileName(part, blob.type, began);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // by then the browser has it
 }
@@ -474,7 +476,7 @@ function download(part, blob) {
 /** Opens the file in the page that looks into files, as soon as that says it is ready. */
 function inspect() {
   const opened = open("inspect.html");
-  const file = { type: "webmend-inspect", name: fileName(""), blobs: [whole] };
+  const file = { type: "webmend-inspect", name: fileName("", whole.type), blobs: [whole] };
   addEventListener("message", function ready(event) {
     if (event.source !== opened || event.origin !== location.origin || event.data?.type !== "webmend-inspector-ready") return;
     removeEventListener("message", ready);
@@ -486,11 +488,13 @@ function inspect() {
 
 function beginUpload(of) {
   const begun = (upload = new Upload(of, () => {
+    if (begun.id) rememberUpload(of.name, begun.id);
     if (upload === begun) showUpload();
   }));
   sending.add(begun);
   begun.ended.then(() => {
     sending.delete(begun);
+    if (begun.state === "complete") forgetUpload(of.name);
     showUploads();
   });
   showUpload();
@@ -521,31 +525,86 @@ async function showUploads() {
 }
 
 function uploadRow({ id, began, done, size: bytes, repaired }) {
-  const row = document.createElement("li");
-  row.dataset.id = id;
-  const when = new Date(began).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  const when = dateTime(new Date(began));
   const state = done ? (repaired ? ", completed of what had arrived" : "") : ", unfinished";
-  const title = Object.assign(document.createElement("span"), { textContent: when });
-  const facts = Object.assign(document.createElement("span"), { className: "quiet", textContent: `${size(bytes)}${state}` });
-  const button = (text, act) => {
-    const made = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: text });
-    made.setAttribute("aria-label", `${text} the recording of ${when}`);
-    made.onclick = async () => {
-      made.disabled = true;
-      await act().catch((error) => fail(`The server did not do it: ${error.message}.`));
-      showUploads();
-    };
-    return made;
+  const act = (work) => async () => {
+    await work().catch((error) => fail(`The server did not do it: ${error.message}.`));
+    showUploads();
   };
   const link = Object.assign(document.createElement("a"), { className: "button small", href: `uploads/${id}/file`, target: "_blank", textContent: "Open" });
   link.setAttribute("aria-label", `Open the recording of ${when}`);
+  return row(id, when, `${size(bytes)}${state}`, [
+    ...(done ? [link] : bytes > 0 ? [button("Complete", when, act(() => repairUpload(id)))] : []),
+    button("Delete", when, act(async () => confirm(`Delete the recording of ${when} from the server?`) && deleteUpload(id))),
+  ]);
+}
+
+// What a page that is gone has left
+
+let shownLeft = "";
+
+/** Lists it, if it is not what is listed already: another page may end at any time. */
+async function showLeft() {
+  const all = await listLeft(webmend);
+  const ids = all.map(({ left }) => left.id).join();
+  if (ids === shownLeft) return;
+  shownLeft = ids;
+  $("left-rows").replaceChildren(...all.map(leftRow));
+  $("left").hidden = all.length === 0;
+}
+
+function leftRow({ left, upload: id }) {
+  const when = dateTime(left.begun);
+  const act = (work) => async () => {
+    await work().catch((error) => fail(error.message));
+    await showLeft();
+  };
+  const save = async () => download("-recovered", (await left.repair()).blob, left.begun);
+  const send = async () => {
+    const recording = await restore(webmend, left);
+    const begun = new Upload(recording, () => {}, id);
+    sending.add(begun);
+    showUploads();
+    await begun.ended;
+    sending.delete(begun);
+    recording.close();
+    showUploads();
+    if (begun.state !== "complete") throw new Error(`It was not uploaded: ${begun.problem}.`);
+    await deleteLeft(left);
+  };
+  return row(left.id, when, `${size(left.size)}${id ? ", not all of it uploaded" : ""}`, [
+    button("Save", when, act(save)),
+    button(id ? "Upload the rest" : "Upload", when, act(send)),
+    button("Delete", when, act(async () => confirm(`Delete the recording of ${when}?`) && deleteLeft(left))),
+  ]);
+}
+
+// Lists of recordings
+
+const dateTime = (date) => date.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+
+function row(id, when, facts, actions) {
+  const made = document.createElement("li");
+  made.dataset.id = id;
   const buttons = Object.assign(document.createElement("span"), { className: "buttons" });
-  buttons.append(
-    ...(done ? [link] : bytes > 0 ? [button("Complete", () => repairUpload(id))] : []),
-    button("Delete", async () => confirm(`Delete the recording of ${when} from the server?`) && deleteUpload(id)),
+  buttons.append(...actions);
+  made.append(
+    Object.assign(document.createElement("span"), { textContent: when }),
+    Object.assign(document.createElement("span"), { className: "quiet", textContent: facts }),
+    buttons,
   );
-  row.append(title, facts, buttons);
-  return row;
+  return made;
+}
+
+function button(text, when, act) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: text });
+  made.setAttribute("aria-label", `${text} the recording of ${when}`);
+  made.onclick = async () => {
+    made.disabled = true;
+    await act();
+    made.disabled = false;
+  };
+  return made;
 }
 
 // What the page says

@@ -17,6 +17,8 @@ export class Session {
   /** Milliseconds from when the blob came that completed the last cluster to when that could be taken. */
   latency = null;
   began = new Date();
+  /** What its copy on disk is called. */
+  name = crypto.randomUUID();
   #stream;
   #sliced;
   #recorder;
@@ -37,7 +39,7 @@ export class Session {
     this.#listener = listener;
     this.#stream = stream;
     this.#sliced = timeslice !== undefined;
-    this.#recording = new webmend.Recording();
+    this.#recording = new webmend.Recording({ spool: { name: this.name, onWarning: listener.problem } });
     this.#recorder = new MediaRecorder(stream, { mimeType });
     this.#recorder.ondataavailable = (event) => this.#push(event.data);
     this.#recorder.onerror = (event) => listener.problem(event.error ?? new Error("the recorder failed"));
@@ -112,9 +114,9 @@ export class Session {
     );
   }
 
-  /** Lets go of the recording. */
+  /** Lets go of the recording, and of its copy on disk. */
   close() {
-    this.#recording.close();
+    return this.#recording.discard();
   }
 
   pause() {

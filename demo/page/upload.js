@@ -20,33 +20,37 @@ export class Upload {
   #changed;
 
   /**
-   * Begins to send a recording.
+   * Begins to send a recording, or goes on with an upload that a page which is gone began.
    * @param {{ mimeType: string, parts: (options: object) => ReadableStream }} recording with its header by now
    * @param {() => void} changed is called when something of the upload is another
+   * @param {string | null} id of the upload to go on with
    */
-  constructor(recording, changed) {
+  constructor(recording, changed, id = null) {
     this.#changed = changed;
+    this.id = id;
     this.ended = this.#send(recording);
   }
 
   async #send(recording) {
     try {
       const type = recording.mimeType;
-      const { id, partSize } = await this.#untilItWorks(() => call("uploads", { method: "POST", json: { kind: "parts", type } }));
+      const begin = () => (this.id ? call(`uploads/${this.id}`) : call("uploads", { method: "POST", json: { kind: "parts", type } }));
+      const { id, partSize, pieces: there = [] } = await this.#untilItWorks(begin);
       this.id = id;
       this.#changed();
       // Part 1 comes last: until then, this stands in for it, so that what there is plays.
       const opening = recording.parts({ size: partSize, order: "arrival" }).getReader();
       const { value: first } = await opening.read();
       opening.cancel();
-      if (!first.last) await this.#put("opening", first.blob);
+      if (!first.last && there.length === 0) await this.#put("opening", first.blob);
       let count = 0;
       const reader = recording.parts({ size: partSize }).getReader();
       for (;;) {
         const { done, value: part } = await reader.read();
         if (done) break;
         const { number, blob } = part;
-        await this.#put(`parts/${number}`, blob, ({ pieces = [] }) => pieces.some((piece) => piece.number === number && piece.size === blob.size));
+        const has = ({ pieces = [] }) => pieces.some((piece) => piece.number === number && piece.size === blob.size);
+        if (!has({ pieces: there })) await this.#put(`parts/${number}`, blob, has);
         count = Math.max(count, number);
         this.parts++;
         this.bytes += blob.size;
