@@ -2,6 +2,7 @@
 // its CPU time and memory: the Go library on files, and the maker of the files.
 //
 //	bench inputs DIR TESTDATA MEGABYTES
+//	bench read FILE
 //	bench scan FILE
 //	bench seekable FILE OUTPUT
 //	bench facts FILE                 # {"duration", "cues"} as JSON
@@ -35,6 +36,8 @@ func run(args []string) error {
 			return err
 		}
 		return writeFiles(args[1], args[2], megabytes)
+	case len(args) == 2 && args[0] == "read":
+		return read(args[1], func([]byte) error { return nil })
 	case len(args) == 2 && args[0] == "scan":
 		return scan(args[1])
 	case len(args) == 3 && args[0] == "seekable":
@@ -42,32 +45,49 @@ func run(args []string) error {
 	case len(args) == 2 && args[0] == "facts":
 		return facts(args[1])
 	}
-	return fmt.Errorf("bench inputs|scan|seekable|facts: see its package comment")
+	return fmt.Errorf("bench inputs|read|scan|seekable|facts: see its package comment")
 }
 
-func scan(path string) error {
+// read reads a file in chunks.
+func read(path string, take func(chunk []byte) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	s := webm.NewSplitter(webm.Options{})
 	buffer := make([]byte, 64<<10)
-	n := 0
 	for {
-		m, err := f.Read(buffer)
+		n, err := f.Read(buffer)
 		if err == io.EOF {
-			break
+			return nil
 		} else if err != nil {
 			return err
 		}
-		if err := s.Push(buffer[:m]); err != nil {
+		if err := take(buffer[:n]); err != nil {
 			return err
 		}
-		n += len(s.Clusters())
+	}
+}
+
+func scan(path string) error {
+	s := webm.NewSplitter(webm.Options{})
+	blocks := 0
+	count := func() {
+		for _, c := range s.Clusters() {
+			blocks += c.Blocks
+		}
+	}
+	err := read(path, func(chunk []byte) error {
+		err := s.Push(chunk)
+		count()
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	_, err = s.Finish()
-	fmt.Println(n + len(s.Clusters()))
+	count()
+	fmt.Println(blocks)
 	return err
 }
 
@@ -101,11 +121,6 @@ func seekable(from, to string) error {
 
 // facts says what a player would look for in a file.
 func facts(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	var found struct {
 		Duration float64 `json:"duration"` // s
 		Cues     int     `json:"cues"`
@@ -121,17 +136,8 @@ func facts(path string) error {
 			found.Cues++
 		}
 	})
-	buffer := make([]byte, 1<<20)
-	for {
-		n, err := f.Read(buffer)
-		if err == io.EOF {
-			break
-		} else if err != nil {
-			return err
-		}
-		if err := w.Push(buffer[:n]); err != nil {
-			return err
-		}
+	if err := read(path, w.Push); err != nil {
+		return err
 	}
 	if err := w.Finish(); err != nil {
 		return err
