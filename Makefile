@@ -117,11 +117,13 @@ size: build ## print the scripts' and the module's sizes, and its start, beside 
 	go test -count=1 -v -run TestSizeIs -bench Start -benchtime 25x ./wasmtest
 
 # SIZE=small is for a quick look; ONLY=scan (or inputs, seekable, stop, start, latency,
-# growth) for one section. Only a whole run writes the results.
+# growth) for one section. Only a whole run writes the results. Its inputs have 1.5 GB,
+# which is too much for a /tmp in memory, and are gone at the end whatever happens.
 BENCH := wasmtest/bench
 .PHONY: bench
 bench: tools build $(BENCH)/node_modules/.package-lock.json ## measure it beside others, into wasmtest/bench/RESULTS.md
-	go test -v -count=1 -timeout 90m -tags bench -run 'TestBench/$(ONLY:%=^%$$)' ./wasmtest -args $(if $(filter small,$(SIZE)),-megabytes 10,-results bench/RESULTS.md)
+	@dir=$$(mktemp -d /var/tmp/webmend-bench.XXXXXX); trap 'rm -rf $$dir' EXIT; \
+	TMPDIR=$$dir go test -v -count=1 -timeout 90m -tags bench -run 'TestBench/$(ONLY:%=^%$$)' ./wasmtest -args $(if $(filter small,$(SIZE)),-megabytes 10,-results bench/RESULTS.md)
 
 .PHONY: clean
 clean: ## remove all that was built

@@ -42,12 +42,7 @@ type bench struct {
 }
 
 func TestBench(t *testing.T) {
-	// On a disk, and gone at the end: the inputs may be larger than a /tmp in memory.
-	dir, err := os.MkdirTemp("/var/tmp", "webmend-bench-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := t.TempDir()
 	b := &bench{t: t, dir: dir, goSide: filepath.Join(dir, "bench"), rounds: 5}
 	if *megabytes < 100 {
 		b.rounds = 3

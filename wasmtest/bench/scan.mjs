@@ -1,5 +1,5 @@
 // How fast streams are scanned inside a process, in Node or a page, beside what copying
-// their bytes takes there. node scan.mjs DIST PATHS ROUNDS, or imported by a page.
+// their bytes takes there. node scan.mjs DIST FILE ROUNDS, or imported by a page.
 
 const isNode = !globalThis.document;
 
@@ -107,26 +107,21 @@ async function measure({ all, peers }, bytes, rounds) {
   for (const way of Object.values(all)) await way(bytes.subarray(0, 4 << 20), 64 << 10); // is compiled
   for (let i = 0; i < rounds; i++) {
     for (const chunk of chunkSizes) for (const [name, way] of Object.entries(all)) await run(name, way, chunk);
-    if (i < 3) for (const [name, way] of Object.entries(peers)) await run(name, way, 64 << 10);
+    for (const [name, way] of Object.entries(peers)) await run(name, way, 64 << 10);
   }
   return { bytes: bytes.length, seconds };
 }
 
-/** In a page, of addresses. */
-export async function scan(paths, rounds) {
-  const read = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+/** A round in a page, of what is at an address. */
+export async function scan(path) {
+  const read = async (path) => new Uint8Array(await (await fetch(origin + path)).arrayBuffer());
   const { origin } = new URL(import.meta.url);
-  const w = await ways(`${origin}/dist`, await read(`${origin}/dist/webmend.wasm`));
-  const results = [];
-  for (const path of paths) results.push(await measure(w, await read(origin + path), rounds));
-  return results;
+  return measure(await ways(`${origin}/dist`, await read("/dist/webmend.wasm")), await read(path), 1);
 }
 
 if (isNode) {
   const { readFileSync } = await import("node:fs");
-  const [dist, paths, rounds] = process.argv.slice(2);
-  const w = await ways(dist, readFileSync(`${dist}/webmend.wasm`));
-  const results = [];
-  for (const path of paths.split(",")) results.push(await measure(w, new Uint8Array(readFileSync(path)), Number(rounds)));
-  console.log(JSON.stringify(results));
+  const [dist, path, rounds] = process.argv.slice(2);
+  const result = await measure(await ways(dist, readFileSync(`${dist}/webmend.wasm`)), new Uint8Array(readFileSync(path)), Number(rounds));
+  console.log(JSON.stringify(result));
 }
