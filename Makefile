@@ -27,6 +27,7 @@ demo: build ## build everything and serve the demo page on 127.0.0.1
 test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)/.package-lock.json ## run all tests, with everything that they need
 	test -z "$$(gofmt -l .)"
 	go vet ./...
+	go vet -tags bench ./wasmtest
 	GOOS=wasip1 GOARCH=wasm go vet ./wasm
 	GOOS=wasip1 GOARCH=wasm go vet -tags trap ./wasm
 	GOOS=js GOARCH=wasm go vet ./wasm
@@ -130,6 +131,15 @@ golden: ## write the expected results of tests anew, to be read before they are 
 size: build ## print the scripts' and the module's sizes, and its start, beside an empty module's
 	go test -count=1 -v -run TestSizeIs -bench Start -benchtime 25x ./wasmtest
 
+# SIZE=small is for a quick look; ONLY=scan (or inputs, seekable, stop, start, latency,
+# growth) for one section. Only a whole run writes the results. Its inputs have 1.5 GB,
+# which is too much for a /tmp in memory, and are gone at the end whatever happens.
+BENCH := wasmtest/bench
+.PHONY: bench
+bench: tools build $(BENCH)/node_modules/.package-lock.json ## measure it beside others, into wasmtest/bench/RESULTS.md
+	@dir=$$(mktemp -d /var/tmp/webmend-bench.XXXXXX); trap 'rm -rf $$dir' EXIT; \
+	TMPDIR=$$dir go test -v -count=1 -timeout 90m -tags bench -run 'TestBench/$(ONLY:%=^%$$)' ./wasmtest -args $(if $(filter small,$(SIZE)),-megabytes 10,-results bench/RESULTS.md)
+
 .PHONY: clean
 clean: ## remove all that was built
-	rm -rf $(DIST) js/node_modules js/LICENSE $(CONSUMERS) .cache
+	rm -rf $(DIST) js/node_modules js/LICENSE $(CONSUMERS) $(BENCH)/node_modules .cache

@@ -17,25 +17,25 @@ type writer struct {
 // put writes a template in which these stand for the next of values: # an
 // integer, $ nanoseconds that are to be seconds, ? a boolean.
 func (w *writer) put(template string, values ...int64) {
+	from := 0
 	for i := range len(template) {
-		switch c := template[i]; c {
+		c := template[i]
+		if c != '#' && c != '$' && c != '?' {
+			continue
+		}
+		w.b = append(w.b, template[from:i]...)
+		from = i + 1
+		switch c {
 		case '#':
 			w.b = strconv.AppendInt(w.b, values[0], 10)
-			values = values[1:]
 		case '$':
 			w.decimal(values[0], 1e9)
-			values = values[1:]
 		case '?':
-			if values[0] != 0 {
-				w.put("true")
-			} else {
-				w.put("false")
-			}
-			values = values[1:]
-		default:
-			w.b = append(w.b, c)
+			w.b = strconv.AppendBool(w.b, values[0] != 0)
 		}
+		values = values[1:]
 	}
+	w.b = append(w.b, template[from:]...)
 }
 
 // decimal writes v divided by unit, a power of ten, exactly.

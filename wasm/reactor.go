@@ -153,7 +153,7 @@ var garbage int
 // allocated counts what a call allocates. Left alone the collector waits for
 // 4 MiB, and a module's memory never becomes smaller again.
 func allocated(n int) {
-	const patience = 32 << 10
+	const patience = 128 << 10
 	garbage += n
 	if garbage > patience {
 		garbage = 0

@@ -35,9 +35,31 @@ func rewind(int32) float64 { return -1 }
 func needed(int32) float64 { return 0 }
 `
 
+const empty = "empty.wasm" // which answers as idle does
+
+func startModules(t testing.TB) map[string]string {
+	return map[string]string{empty: reactor(t, idle), plain: built(t, plain), linked: built(t, linked)}
+}
+
+// uploadModules has a page's server give the modules.
+func uploadModules(t testing.TB, p *tab, modules map[string]string) {
+	t.Helper()
+	for name, path := range modules {
+		code, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.uploads.Store(name, code)
+	}
+}
+
+// startExpression is a page's, for how many milliseconds a module takes to start.
+func startExpression(how, name string) string {
+	return fmt.Sprintf(`import("/page/start.mjs").then((m) => m.%s(%q))`, how, name)
+}
+
 func BenchmarkStart(b *testing.B) {
-	const empty = "empty.wasm"
-	modules := map[string]string{empty: reactor(b, idle), plain: built(b, plain), linked: built(b, linked)}
+	modules := startModules(b)
 
 	// measure starts the modules in turn, and reports what ships beside the others.
 	measure := func(b *testing.B, start func(name string) float64) {
@@ -61,20 +83,6 @@ func BenchmarkStart(b *testing.B) {
 		b.ReportMetric(median(func(i int) float64 { return times[linked][i] / times[empty][i] }), "of-empty")
 	}
 
-	// upload has a page's server give the modules.
-	upload := func(b *testing.B, p *tab) {
-		for name, path := range modules {
-			code, err := os.ReadFile(path)
-			if err != nil {
-				b.Fatal(err)
-			}
-			p.uploads.Store(name, code)
-		}
-	}
-	expression := func(how, name string) string {
-		return fmt.Sprintf(`import("/page/start.mjs").then((m) => m.%s(%q))`, how, name)
-	}
-
 	b.Run("cold/Node", func(b *testing.B) {
 		measure(b, func(name string) float64 {
 			out := run(b, "node", "page/start.mjs", built(b, "index.js"), modules[name])
@@ -88,13 +96,13 @@ func BenchmarkStart(b *testing.B) {
 	for _, how := range []string{"cold", "warm"} {
 		b.Run(how+"/Chromium", func(b *testing.B) {
 			p := open(b, func(chromedp.ConsoleMessage) bool { return false })
-			upload(b, p)
-			measure(b, func(name string) float64 { return evaluate[float64](b, p, expression(how, name)) })
+			uploadModules(b, p, modules)
+			measure(b, func(name string) float64 { return evaluate[float64](b, p, startExpression(how, name)) })
 		})
 		b.Run(how+"/Firefox", func(b *testing.B) {
 			f := startFirefox(b)
-			upload(b, f.tab)
-			measure(b, func(name string) float64 { return ask[float64](b, f, expression(how, name)) })
+			uploadModules(b, f.tab, modules)
+			measure(b, func(name string) float64 { return ask[float64](b, f, startExpression(how, name)) })
 		})
 	}
 }

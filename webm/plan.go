@@ -31,59 +31,111 @@ type Plan struct {
 }
 
 // CopyTo carries the plan out: it writes the pieces to w and returns how many
-// bytes it wrote. src are the sources, one but for a join. Memory is a window of
-// at most 1 MiB, whatever the size.
+// bytes it wrote. src are the sources, one but for a join. Memory is two windows
+// of at most 256 KiB, whatever the size.
 //
 // It is not called WriteTo because it is not the method of [io.WriterTo].
 func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
-	var written int64
-	var window []byte
+	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, p.Size))}
+	var edited []byte
 	for i := range p.Pieces {
 		piece := &p.Pieces[i]
-		var n int64
 		var err error
 		switch {
 		case piece.Data != nil:
-			var m int
-			m, err = w.Write(piece.Data)
-			n = int64(m)
+			err = out.write(piece.Data)
 		case piece.Edit == nil:
-			section := io.NewSectionReader(src[piece.Source], piece.Start, piece.Len())
-			n, err = io.Copy(w, section)
-			if err == nil && n < piece.Len() {
-				err = io.ErrUnexpectedEOF
-			}
+			err = out.copy(src[piece.Source], piece.Range)
 		default:
-			if want := min(1<<20, piece.Len()); int64(len(window)) < want {
-				window = make([]byte, want)
+			if want := min(windowLen, piece.Len()); int64(len(edited)) < want {
+				edited = make([]byte, want)
 			}
-			n, err = copyEdited(w, src[piece.Source], piece, window)
+			err = copyEdited(&out, src[piece.Source], piece, edited)
 		}
-		written += n
 		if err != nil {
-			return written, err
+			out.flush() // what comes before is whole
+			return out.written, err
 		}
 	}
-	return written, nil
+	err := out.flush()
+	return out.written, err
+}
+
+// windowLen is what lies in a processor's cache, and is large enough for a call to cost
+// nothing.
+const windowLen = 256 << 10
+
+// A gatherer writes pieces together: most are small, and a plan has many.
+type gatherer struct {
+	w       io.Writer
+	window  []byte
+	written int64
+}
+
+func (g *gatherer) flush() error {
+	n, err := g.w.Write(g.window)
+	g.written += int64(n)
+	g.window = g.window[:0]
+	return err
+}
+
+func (g *gatherer) write(data []byte) error {
+	for len(data) > 0 {
+		n := min(len(data), cap(g.window)-len(g.window))
+		g.window = append(g.window, data[:n]...)
+		data = data[n:]
+		if err := g.flushIfFull(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copy writes a range of src.
+func (g *gatherer) copy(src io.ReaderAt, r Range) error {
+	for r.Start < r.End {
+		have := len(g.window)
+		n, err := src.ReadAt(g.window[have:have+int(min(int64(cap(g.window)-have), r.End-r.Start))], r.Start)
+		g.window = g.window[:have+n]
+		if n == 0 {
+			return readError(err)
+		}
+		r.Start += int64(n)
+		if err := g.flushIfFull(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gatherer) flushIfFull() error {
+	if len(g.window) < cap(g.window) {
+		return nil
+	}
+	return g.flush()
+}
+
+// readError is why nothing could be read of a source.
+func readError(err error) error {
+	if err == nil || err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // copyEdited copies a range of src with its edit. The end of each window is
 // written with the next, as it may yet have to be patched.
-func copyEdited(w io.Writer, src io.ReaderAt, p *Piece, window []byte) (int64, error) {
+func copyEdited(out *gatherer, src io.ReaderAt, p *Piece, window []byte) error {
 	editor := p.Edit.Editor(p.Start)
-	var written int64
 	kept := 0
 	for at := p.Start; at < p.End; {
 		n, err := src.ReadAt(window[kept:kept+int(min(int64(len(window)-kept), p.End-at))], at)
 		if n == 0 {
-			if err == nil || err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return written, err
+			return readError(err)
 		}
 		patches, err := editor.Push(window[kept : kept+n])
 		if err != nil {
-			return written, err
+			return err
 		}
 		begin := at - int64(kept)
 		for _, patch := range patches {
@@ -95,14 +147,12 @@ func copyEdited(w io.Writer, src io.ReaderAt, p *Piece, window []byte) (int64, e
 			kept = 0
 		}
 		kept = min(kept, filled)
-		m, err := w.Write(window[:filled-kept])
-		written += int64(m)
-		if err != nil {
-			return written, err
+		if err := out.write(window[:filled-kept]); err != nil {
+			return err
 		}
 		copy(window, window[filled-kept:filled])
 	}
-	return written, nil
+	return nil
 }
 
 // add appends a piece, joined to the last where that is possible.

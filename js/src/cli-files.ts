@@ -37,7 +37,7 @@ export class Input {
 
   /** The bytes from start up to end, in pieces that are valid until the next. */
   *read(start = 0, end = this.size): Generator<Uint8Array> {
-    const buffer = new Uint8Array(1 << 20);
+    const buffer = new Uint8Array(Math.min(1 << 20, end - start));
     for (const file of this.#files) {
       const last = Math.min(end, file.start + file.size);
       for (let at = Math.max(start, file.start); at < last; ) {
