@@ -395,3 +395,14 @@ func TestPiecesThatAdjoinBecomeOne(t *testing.T) {
 		})
 	}
 }
+
+func TestAPlanThatSomebodyElseMadeIsCarriedOutWithoutItsSize(t *testing.T) {
+	plan := Plan{Pieces: []Piece{{Data: []byte("head ")}, {Range: Range{1, 4}}, {Data: nil, Range: Range{2, 2}}}}
+	var out strings.Builder
+	if n, err := plan.CopyTo(&out, strings.NewReader("abcdef")); n != 8 || err != nil || out.String() != "head bcd" {
+		t.Errorf("it makes %q, %d bytes, %v", out.String(), n, err)
+	}
+	if n, err := new(Plan).CopyTo(&out); n != 0 || err != nil {
+		t.Errorf("nothing makes %d bytes, %v", n, err)
+	}
+}

@@ -36,7 +36,11 @@ type Plan struct {
 //
 // It is not called WriteTo because it is not the method of [io.WriterTo].
 func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
-	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, p.Size))}
+	var size int64 // of what the pieces are, whoever made the plan
+	for i := range p.Pieces {
+		size += p.Pieces[i].Len()
+	}
+	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, size))}
 	var edited []byte
 	for i := range p.Pieces {
 		piece := &p.Pieces[i]
