@@ -177,6 +177,19 @@ func ask[T any](t testing.TB, f *firefox, expression string) T {
 	return answer.Value
 }
 
+// askAll runs each of the tests that a script of the page exports, which throw what is
+// wrong.
+func askAll(t *testing.T, f *firefox, script string) {
+	t.Helper()
+	names := ask[[]string](t, f, fmt.Sprintf(`import(%q).then((m) => Object.keys(globalThis.tests = m.tests))`, script))
+	if len(names) == 0 {
+		t.Errorf("%s has no tests", script)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) { ask[any](t, f, fmt.Sprintf(`tests[%q]()`, name)) })
+	}
+}
+
 // guessed is how far off Firefox's guess may be of how long the last frame lasts, in
 // what has no Duration.
 const guessed = 0.1

@@ -6,12 +6,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,27 +38,11 @@ func TestWhatIsKeptOnDiskIsFoundAgain(t *testing.T) {
 func TestWhatIsKeptOnDiskIsFoundAgainInFirefoxToo(t *testing.T) {
 	built(t, "spool.js")
 	f := startFirefox(t)
-	names := ask[[]string](t, f, `import("/page/spool.mjs").then((m) => Object.keys(globalThis.tests = m.tests))`)
-	if len(names) == 0 {
-		t.Error("spool.mjs has no tests")
-	}
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) { ask[any](t, f, fmt.Sprintf(`tests[%q]()`, name)) })
-	}
+	askAll(t, f, "/page/spool.mjs")
 }
 
 func TestWhatIsKeptOnDiskIsFoundAgainWhereAPolicyForbidsWorkers(t *testing.T) {
-	p := open(t, func(m chromedp.ConsoleMessage) bool {
-		return strings.Contains(m.String(), "worker-src") // what the policy has to say
-	})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "worker-src 'none'")
-		p.handler().ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	if err := chromedp.Do(p.ctx, chromedp.Navigate(server.URL+"/page/")); err != nil {
-		t.Fatal(err)
-	}
+	p := openWithoutWorkers(t)
 	evaluate[chromedp.Void](t, p, `import("/page/spool.mjs").then(({ keeps }) => keeps())`)
 }
 

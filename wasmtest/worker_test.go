@@ -4,7 +4,6 @@ package wasmtest
 // of the page, and that pages where there can be no worker do not notice.
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,16 +28,12 @@ func TestAWorkerDoesWhatThePageDoesInFirefoxToo(t *testing.T) {
 		built(t, name)
 	}
 	f := startFirefox(t)
-	names := ask[[]string](t, f, `import("/page/worker.mjs").then((m) => Object.keys(globalThis.tests = m.tests))`)
-	if len(names) == 0 {
-		t.Error("worker.mjs has no tests")
-	}
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) { ask[any](t, f, fmt.Sprintf(`tests[%q]()`, name)) })
-	}
+	askAll(t, f, "/page/worker.mjs")
 }
 
-func TestAPageWhosePolicyForbidsWorkersDoesTheWorkItself(t *testing.T) {
+// openWithoutWorkers opens the test page with a policy that forbids workers.
+func openWithoutWorkers(t *testing.T) *tab {
+	t.Helper()
 	p := open(t, func(m chromedp.ConsoleMessage) bool {
 		return strings.Contains(m.String(), "worker-src") // what the policy has to say
 	})
@@ -50,5 +45,10 @@ func TestAPageWhosePolicyForbidsWorkersDoesTheWorkItself(t *testing.T) {
 	if err := chromedp.Do(p.ctx, chromedp.Navigate(server.URL+"/page/")); err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+func TestAPageWhosePolicyForbidsWorkersDoesTheWorkItself(t *testing.T) {
+	p := openWithoutWorkers(t)
 	runAll(t, p, "/page/worker.mjs", "withoutWorkers")
 }
