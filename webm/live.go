@@ -7,10 +7,11 @@ import "github.com/webmend/webmend/ebml"
 const maxLate = 1 << 14
 
 // Live plans the next part of a recording, for a player that is given it while it is
-// being recorded and goes on after what it has: from an offset of the stream, or of a
-// whole block, on, up to the next key frame that a Cluster begins with or to the last
-// whole block that there is. next is where the part after it begins. To begin with, the
-// player needs an [Index.InitializationSegment] and the offset of [Splitter.LiveFrom].
+// being recorded and goes on after what it has: from an offset of the stream on, in
+// bytes, up to the next Cluster that begins with a key frame or to the end of the last
+// whole block. next is the offset of the part after it, or from if there is nothing new;
+// from is one of those, or of [Splitter.LiveFrom]. Before the first part the player
+// needs an [Index.InitializationSegment].
 //
 // Each Cluster that begins with a key frame becomes one of unknown size, and what
 // follows until the next the blocks of that same one, their timestamps counted from it.
@@ -20,10 +21,11 @@ const maxLate = 1 << 14
 //
 // Ranges are of source 0, but those of a Cluster that is not complete are of source 1
 // if the index is Stored: no store has it. The plan is empty if there is nothing
-// new, or no such recording. Its End is where the last frame ends or, if there is
-// nothing after it, up to where every track has frames that are followed by others: so
-// much any player can show by then. What is damaged between two blocks of an open Cluster is
-// told only once that is closed, and may be given until then.
+// new, or no such recording; it is the caller's. Its Start is the Timestamp of the
+// first Cluster. Its End is where the last frame ends or, if nothing comes after it, up to
+// where every track has frames that are followed by others: so much any player can show
+// by then. What is damaged between two blocks of an open Cluster is told only once that
+// is closed, and may be given until then.
 func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 	plan, next = &Plan{}, from
 	l := s.live(recording)

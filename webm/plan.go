@@ -77,6 +77,9 @@ type gatherer struct {
 }
 
 func (g *gatherer) flush() error {
+	if len(g.window) == 0 {
+		return nil
+	}
 	n, err := g.w.Write(g.window)
 	g.written += int64(n)
 	g.window = g.window[:0]

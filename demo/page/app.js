@@ -494,7 +494,7 @@ function beginUpload(of) {
   sending.add(begun);
   begun.ended.then(() => {
     sending.delete(begun);
-    if (begun.state === "complete") forgetUpload(of.name);
+    forgetUpload(of.name); // it is complete, or never will be
     showUploads();
   });
   showUpload();

@@ -6,8 +6,8 @@ import type { Problem } from "./types.js";
  * Besides the codes of a damaged stream, which the module gives: `load` (the
  * module could not be loaded), `trap` (a bug in it, which the same bytes have shown
  * twice), `read` (a Blob could not be read), `waiting` (too many chunks wait for one that
- * is missing), `low-space` and `spool` (warnings of what is kept on disk), `finished` (it came after `finish` or `close`), `not-kept` (the recording
- * was made with `keep: false`).
+ * is missing), `low-space` and `spool` (warnings of what is kept on disk), `finished` (it
+ * came after `finish` or `close`), `not-kept` (the recording was made with `keep: false`).
  */
 export class WebmendError extends Error implements Problem {
   override readonly name = "WebmendError";

@@ -4,8 +4,8 @@
 import type { EngineCalls } from "./calls.js";
 import { compile, type WasmSource } from "./compile.js";
 import { Engine } from "./engine.js";
-import { Instance } from "./module.js";
 import { WebmendError } from "./error.js";
+import { Instance } from "./module.js";
 
 /** Options of `init`. */
 export interface InitOptions {

@@ -171,7 +171,7 @@ export class Preview {
   async #open(): Promise<boolean> {
     const first = await this.#part({ recording: 0, offset: -1, time: 0 });
     if (first.blob.size === 0 || this.#disposed) return false;
-    this.#type = first.blob.type;
+    this.#type = (await this.#initialization(0)).type;
     const Source = globalThis.MediaSource ?? (globalThis as { ManagedMediaSource?: typeof MediaSource }).ManagedMediaSource;
     if (!Source?.isTypeSupported(this.#type)) return this.#showFile();
     this.#start = first.start;
@@ -220,10 +220,15 @@ export class Preview {
     await this.#begin(recordings, { recording, offset: -1, time: at - offsetOf(recordings, recording) });
   }
 
+  /** What the buffer must have before anything of a recording; its type is the media type. */
+  async #initialization(recording: number): Promise<Blob> {
+    return (await this.#live.make(planKinds.initialization, { recording })).made.blob;
+  }
+
   /** Makes the buffer ready for a recording. */
   async #begin(recordings: RecordingFacts[], next: Next): Promise<void> {
     const buffer = this.#buffer!;
-    const head = (await this.#live.make(planKinds.initialization, { recording: next.recording })).made.blob;
+    const head = await this.#initialization(next.recording);
     if (this.#source!.readyState === "open") buffer.abort(); // whatever cluster is open
     if (head.type !== this.#type) buffer.changeType((this.#type = head.type));
     buffer.timestampOffset = offsetOf(recordings, next.recording);

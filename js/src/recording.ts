@@ -238,7 +238,7 @@ export class Recording {
   #headers: Header[] = [];
   #clusters: Cluster[] = [];
   #recordings: { type: string; store: Store; initialization?: Promise<Blob> }[] = [];
-  #watchers = new Set<() => void>(); // previews and replays
+  #watchers = new Set<() => void>(); // previews, replays and uploads
   #memory = 0;
   #sequence = 0; // of the next segment
 

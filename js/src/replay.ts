@@ -37,7 +37,7 @@ export class Replay {
   readonly #source: Recording;
   #kept: Kept[] = [];
 
-  /** Ready at once, for chunks that are pushed. */
+  /** Ready at once, for chunks that are pushed, or for what comes to `source`: a recording with `keep: false`, which is the replay's from then on. */
   constructor(options: ReplayOptions = {}, source = new Recording({ ...options, keep: false })) {
     this.#seconds = options.seconds ?? 30;
     this.#source = source;
