@@ -45,9 +45,10 @@ func FuzzScanner(f *testing.F) {
 		data("\xA0\x83\xA3\x82ab"), // a child that is larger than its parent
 		data("\xA0\x81\xA3\x80"),   // a child whose head is
 		data("\xE7\xFF"),           // unknown in one octet
-		data("\xE7\x40\x01x\xE7\x01\x00\x00\x00\x00\x00\x00\x01y"), // sizes that are longer than they need be
-		data("\xE7\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFEx"),              // the largest there is
-		data("\xA0\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFE\xE7\x81x"),      // likewise, with a child
+		append(data("\xA0\x80\xA0\x40\x90\xA3\xFF"), make([]byte, 142)...), // likewise, in one that would have room if it were a size
+		data("\xE7\x40\x01x\xE7\x01\x00\x00\x00\x00\x00\x00\x01y"),         // sizes that are longer than they need be
+		data("\xE7\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFEx"),                      // the largest there is
+		data("\xA0\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFE\xE7\x81x"),              // likewise, with a child
 		data("\xFF\x80"), data("\x00\x80"), data("\xE7\x00"), // what is no ID or size
 		data("\x40\x7E\x80"), data("\x7F\xFF\x80"), data("\x80\x80"), // an ID that is too long, all ones, all zeros
 		data("\x1F"), data("\x1F\x43\xB6"), data("\x1F\x43\xB6\x75\x01\xFF\xFF"),
@@ -60,6 +61,9 @@ func FuzzScanner(f *testing.F) {
 		want := scan(newScanner(), document)
 		if got := scan(newScanner(), cutBy(document, cuts)...); !slices.Equal(got, want) {
 			t.Errorf("cut, got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		}
+		if got := scanBy(newScanner(), quickly, cutBy(document, cuts)...); !slices.Equal(got, want) {
+			t.Errorf("cut, with ReadNext, got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 		}
 		scanSound(t, document, cutBy(document, cuts))
 	})

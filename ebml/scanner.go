@@ -55,9 +55,11 @@ type Scanner struct {
 	want  int    // how many bytes of its data Read asked for
 	data  []byte // those that came in earlier pushes
 	part  [MaxHeadLen]byte
-	nPart int // octets in part of a head that is cut by the end of a push
+	nPart int  // octets in part of a head that is cut by the end of a push
+	ahead byte // of the next element: nobody's, but memory takes longer to give it than to look at this one
 
-	tok      Head // of the last token
+	ended    Head // the master that the last token is the end of
+	isEnded  bool // it is that
 	value    []byte
 	end      int64
 	finished bool
@@ -133,7 +135,12 @@ func (s *Scanner) Pos() int64 { return s.pos }
 func (s *Scanner) Err() *Error { return s.err }
 
 // Head is the head of the element that the last token speaks of.
-func (s *Scanner) Head() Head { return s.tok }
+func (s *Scanner) Head() Head {
+	if s.isEnded {
+		return s.ended
+	}
+	return s.cur
+}
 
 // Data is, after Value, the bytes asked for: as many as Read said, or all of the
 // data if that is less. They are valid until the next call of Next.
@@ -200,6 +207,37 @@ func (s *Scanner) Read(n int) {
 	s.step = reading
 }
 
+// ReadNext is three calls in one, for where many elements with one id follow each other,
+// which must be of one octet, and one that the open element can have. If the next element
+// has it and ends at most at offset most, and n bytes of its data are at hand or all that
+// it has, it is as if Next had given Start, Read(n) had been called, and Next had given
+// Value. Otherwise nothing has changed, and Next tells what comes.
+func (s *Scanner) ReadNext(id ID, n int, most int64) bool {
+	if s.step != betweenElements || s.nPart > 0 || s.err != nil || len(s.chunk) == 0 || ID(s.chunk[0]) != id {
+		return false
+	}
+	size, sizeLen := ParseVINT(s.chunk[1:])
+	if sizeLen <= 0 || size == allOnes(sizeLen) {
+		return false
+	}
+	h := Head{ID: id, Offset: s.pos, Size: int64(size), Len: 1 + sizeLen}
+	if limit := s.limit(); limit >= 0 {
+		most = min(most, limit)
+	}
+	n = int(min(int64(n), h.Size))
+	if h.End() > most || len(s.chunk)-h.Len < n {
+		return false
+	}
+	s.cur, s.isEnded = h, false
+	s.advance(h.Len)
+	s.value = s.chunk[:n]
+	s.step = skipping
+	if h.Size < int64(len(s.chunk)) {
+		s.ahead = s.chunk[h.Size]
+	}
+	return true
+}
+
 // Next finds the next token.
 func (s *Scanner) Next() Kind {
 	for s.err == nil {
@@ -208,7 +246,7 @@ func (s *Scanner) Next() Kind {
 			if !s.gather() {
 				return s.starve(s.cur.Offset)
 			}
-			s.tok = s.cur
+			s.isEnded = false
 			s.step = skipping
 			return Value
 
@@ -224,7 +262,7 @@ func (s *Scanner) Next() Kind {
 				return s.starve(s.cur.Offset)
 			}
 			s.data = s.data[:0]
-			s.tok, s.end = s.cur, s.pos
+			s.isEnded, s.end = false, s.pos
 			s.step = betweenElements
 			return End
 
@@ -249,7 +287,7 @@ func (s *Scanner) Next() Kind {
 			if s.err != nil {
 				return More
 			}
-			s.tok, s.value = s.cur, nil
+			s.isEnded, s.value = false, nil
 			s.step = skipping
 			return Start
 		}
@@ -316,7 +354,7 @@ func (s *Scanner) gather() bool {
 //go:noinline
 func (s *Scanner) close(end int64) Kind {
 	last := len(s.open) - 1
-	s.tok, s.end = s.open[last].Head, end
+	s.ended, s.isEnded, s.end = s.open[last].Head, true, end
 	s.open = s.open[:last]
 	return End
 }

@@ -34,30 +34,39 @@ const (
 // ParseBlock parses the whole data of a SimpleBlock or Block. It says no when
 // the data is too short for a block's head, or when its lacing does not add up.
 func ParseBlock(data []byte) (Block, bool) {
-	b, n, ok := parseBlockHead(data)
+	h, n, ok := parseBlockHead(data)
 	if !ok {
-		return b, false
+		return Block{}, false
+	}
+	b := Block{
+		Track:       h.track,
+		Timestamp:   h.timestamp,
+		Key:         h.flags&flagKey != 0,
+		Invisible:   h.flags&flagInvisible != 0,
+		Discardable: h.flags&flagDiscardable != 0,
+		Lacing:      h.lacing(),
 	}
 	b.Frames, ok = splitLaces(b.Lacing, data[n:])
 	return b, ok
 }
 
+// A blockHead is what a block begins with.
+type blockHead struct {
+	track     uint64 // its number
+	timestamp int16  // ticks
+	flags     byte
+}
+
+func (h blockHead) lacing() Lacing { return Lacing(h.flags & flagLacing >> 1) }
+
 // parseBlockHead parses a block up to its flags and returns how many bytes that
 // were.
-func parseBlockHead(data []byte) (b Block, n int, ok bool) {
+func parseBlockHead(data []byte) (h blockHead, n int, ok bool) {
 	track, n := ebml.ParseVINT(data)
 	if n <= 0 || len(data) < n+3 {
-		return b, 0, false
+		return h, 0, false
 	}
-	flags := data[n+2]
-	return Block{
-		Track:       track,
-		Timestamp:   int16(data[n])<<8 | int16(data[n+1]),
-		Key:         flags&flagKey != 0,
-		Invisible:   flags&flagInvisible != 0,
-		Discardable: flags&flagDiscardable != 0,
-		Lacing:      Lacing(flags & flagLacing >> 1),
-	}, n + 3, true
+	return blockHead{track, int16(data[n])<<8 | int16(data[n+1]), data[n+2]}, n + 3, true
 }
 
 // splitLaces takes apart what follows a block's flags (RFC 9559 §10.3).

@@ -36,13 +36,14 @@ type openCluster struct {
 // openBlock is the SimpleBlock or BlockGroup under way.
 type openBlock struct {
 	offset    int64
-	head      Block
+	head      blockHead
 	hasHead   bool
-	track     int       // index of its track, or -1 if the header has no such track
-	one       [1][]byte // where the frame of a block without lacing is kept for a moment
-	media     int64     // duration by what the frames say, in nanoseconds, or 0
-	duration  int64     // BlockDuration in nanoseconds, or 0
-	discard   int64     // DiscardPadding in nanoseconds
+	track     int   // index of its track, or -1 if the header has no such track
+	ticks     int64 // its timestamp
+	at        int64 // the same, in nanoseconds
+	media     int64 // duration by what the frames say, in nanoseconds, or 0
+	duration  int64 // BlockDuration in nanoseconds, or 0
+	discard   int64 // DiscardPadding in nanoseconds
 	reference bool
 	sum       uint32 // of its first bytes, its size and its cluster's place
 	repeated  bool   // the cluster has had it already
@@ -104,9 +105,9 @@ func (s *Splitter) readTimestamp(h ebml.Head, ticks uint64) {
 	s.open.hasTime = true
 }
 
-// readBlock takes in the first bytes of a SimpleBlock or Block, and asks for
-// more where they are not enough.
-func (s *Splitter) readBlock(h ebml.Head, data []byte) {
+// readBlock takes in the first bytes of a SimpleBlock or Block of that size, and asks
+// for more where they are not enough.
+func (s *Splitter) readBlock(size int64, data []byte) {
 	b, n, ok := parseBlockHead(data)
 	if !ok {
 		s.fail(CodeInvalidBlock, "is too short for a block")
@@ -116,59 +117,62 @@ func (s *Splitter) readBlock(h ebml.Head, data []byte) {
 		s.fail(CodeMissing, "comes before the Timestamp of its Cluster")
 		return
 	}
-	tracks := s.recording().Header.Tracks
+	header := &s.recording().Header
 	s.block.head, s.block.hasHead = b, true
-	s.block.track = trackNumbered(tracks, b.Track)
+	s.block.ticks = s.open.Cluster.Timestamp + int64(b.timestamp)
+	s.block.at = s.block.ticks * header.TimestampScale
+	s.block.track = trackNumbered(header.Tracks, b.track)
 	if s.block.track < 0 {
 		return
 	}
-	track := &tracks[s.block.track]
-	s.lookForRepeat(data, h.Size)
-	if !s.open.outOfOrder && s.visit == nil && s.goesBack(track) {
+	track := &header.Tracks[s.block.track]
+	s.lookForRepeat(data, size)
+	if track.Type == Audio && !s.open.outOfOrder && s.visit == nil && s.goesBack() {
 		if s.trial || s.opts.Strict {
 			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
 			return
 		}
-		if _, ok := s.mayGoBack(h.Offset); ok && s.before.searched != s.open.Cluster.Start {
+		if _, ok := s.mayGoBack(s.scan.Head().Offset); ok && s.before.searched != s.open.Cluster.Start {
 			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
 			return // so that it is searched for that head
 		}
 		s.open.outOfOrder = true
 		s.awaitKeyFrames()
 	}
-
-	want := int64(len(data))
-	if b.Lacing != NoLacing {
-		want = h.Size
-		if want > maxLacedBlock {
-			s.fail(CodeTooLarge, "has lacing and more than 1 MiB")
-			return
-		}
-	} else if track.needsKeyFrame() {
-		want = min(codecFrameLen, h.Size)
-	}
-	if int64(len(data)) < want {
-		s.scan.Read(int(want))
+	if b.lacing() != NoLacing {
+		s.readLaces(size, data, n, track)
 		return
 	}
-
-	payload := h.Size - int64(n)
-	s.block.one[0] = data[n:]
-	frames := s.block.one[:]
-	if b.Lacing != NoLacing {
-		if frames, ok = splitLaces(b.Lacing, data[n:]); !ok {
-			s.fail(CodeInvalidBlock, "has lacing that does not add up")
+	if track.needsKeyFrame() {
+		if want := min(codecFrameLen, size); int64(len(data)) < want {
+			s.scan.Read(int(want))
 			return
 		}
-		payload = 0
-		for _, f := range frames {
-			payload += int64(len(f))
-		}
-	} else if track.needsKeyFrame() {
 		track.Codec = track.keyFrameCodec(data[n:])
 	}
-	s.block.media = track.blockDuration(frames, payload)
-	s.block.one[0] = nil
+	s.block.media = track.frameDuration(data[n:], size-int64(n))
+}
+
+// readLaces takes in a block that holds several frames after its first n bytes, once
+// all of it is there.
+func (s *Splitter) readLaces(size int64, data []byte, n int, track *Track) {
+	if size > maxLacedBlock {
+		s.fail(CodeTooLarge, "has lacing and more than 1 MiB")
+		return
+	}
+	if int64(len(data)) < size {
+		s.scan.Read(int(size))
+		return
+	}
+	frames, ok := splitLaces(s.block.head.lacing(), data[n:])
+	if !ok {
+		s.fail(CodeInvalidBlock, "has lacing that does not add up")
+		return
+	}
+	s.block.media = 0
+	for _, f := range frames {
+		s.block.media = min(s.block.media+track.frameDuration(f, int64(len(f))), maxTime)
+	}
 }
 
 // A blockFacts is what a Cutter must know of a block.
@@ -186,84 +190,85 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if !b.hasHead {
 		return // a BlockGroup without a Block
 	}
-	if b.head.Timestamp >= maxLate {
+	if b.head.timestamp >= maxLate {
 		s.open.entry.flags |= isLong
 	}
-	if b.track < 0 {
-		if s.trial {
-			s.fail(CodeInvalidBlock, "is of no track")
-			return
-		}
-		s.open.Cluster.Blocks++
-		at := (s.open.Cluster.Timestamp + int64(b.head.Timestamp)) * s.recording().Header.TimestampScale
-		s.open.left = append(s.open.left, frame{Range: Range{b.offset, s.scan.EndOffset()}, at: at, end: at, reason: CodeInvalidBlock, stranger: b.head.Track})
+	if b.track < 0 && s.trial {
+		s.fail(CodeInvalidBlock, "is of no track")
 		return
 	}
-	rec := s.recording()
-	track := &rec.Header.Tracks[b.track]
+	s.open.Cluster.Blocks++
+	if b.track < 0 {
+		s.setAside(frame{reason: CodeInvalidBlock, stranger: b.head.track})
+		return
+	}
+	track := &s.recording().Header.Tracks[b.track]
+	counts := &s.open.counts[b.track]
+	counts.Blocks++
 	// A Block has no key flag: it is a key frame if it refers to no other
 	// (RFC 9559 §10.2).
-	key := b.head.Key
+	flagged := b.head.flags&flagKey != 0
 	if id == IDBlockGroup {
-		key = !b.reference
+		flagged = !b.reference
 	}
 	if track.Type == Video {
-		s.noteBeginning(key)
+		s.noteBeginning(flagged)
 	}
-	ticks := s.open.Cluster.Timestamp + int64(b.head.Timestamp)
-	if b.repeated || s.open.outOfOrder {
-		at := ticks * rec.Header.TimestampScale
-		s.open.Cluster.Blocks++
-		s.open.counts[b.track].Blocks++
-		f := frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: at, end: at, reason: CodeOutOfOrder}
-		if b.repeated {
-			f.reason = repeated
-		}
-		s.open.left = append(s.open.left, f)
+	switch {
+	case b.repeated:
+		s.setAside(frame{track: b.track, reason: repeated})
+		return
+	case s.open.outOfOrder:
+		s.setAside(frame{track: b.track, reason: CodeOutOfOrder})
 		return
 	}
 	s.remember(b.sum)
+	c := &s.clocks[b.track]
+	if !c.seen {
+		s.open.first = append(s.open.first, KeyFrame{track.Number, b.ticks, b.offset})
+	}
+	if track.Type == Audio {
+		if c.seen && b.at < c.last && counts.Blocks == 1 {
+			*c = clock{} // a Cluster may go back
+		}
+		if c.seen && b.at-c.end() > minGap {
+			s.noteGap(track, c, b.at, b.offset)
+		}
+		s.recent = s.recent[:0]
+	}
 	duration := b.duration
 	if duration == 0 {
 		duration = b.media
 	}
-	at := ticks * rec.Header.TimestampScale
-	block := KeyFrame{track.Number, ticks, b.offset}
-	c := &s.clocks[b.track]
-	if !c.seen {
-		s.open.first = append(s.open.first, block)
-	}
-	if track.Type == Audio && c.seen && at < c.last && s.open.counts[b.track].Blocks == 0 {
-		*c = clock{} // a Cluster may go back
-	}
-	s.open.Cluster.Blocks++
 	duration = max(0, duration-b.discard)
-	if track.Type == Audio {
-		s.noteGap(track, c, at, b.offset)
-		s.recent = s.recent[:0]
-	}
-	c.add(at, duration)
+	c.add(b.at, duration)
 	s.open.entry.flags |= hasBlocks
 
-	s.open.counts[b.track].Blocks++
-	if s.visit != nil {
-		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, ticks, duration, key || track.onlyKeyFrames()})
-	}
-	if !key && id == IDSimpleBlock && track.onlyKeyFrames() {
+	key := flagged || track.onlyKeyFrames()
+	if !flagged && key && id == IDSimpleBlock {
 		s.open.entry.flags |= needsKeys
 	}
-	if track.Type == Video {
-		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: at, end: c.end(), key: key || track.onlyKeyFrames()})
+	if s.visit != nil {
+		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, b.ticks, duration, key})
 	}
-	if key || track.onlyKeyFrames() {
-		s.open.counts[b.track].KeyFrames++
+	if track.Type == Video {
+		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: b.at, end: c.end(), key: key})
+	}
+	if key {
+		counts.KeyFrames++
 		if track.Type == Video {
-			s.open.keyFrames = append(s.open.keyFrames, block)
-		} else if !s.hasVideo && at >= s.nextCue {
-			s.open.cues = append(s.open.cues, block)
-			s.nextCue = at + cueInterval
+			s.open.keyFrames = append(s.open.keyFrames, KeyFrame{track.Number, b.ticks, b.offset})
+		} else if !s.hasVideo && b.at >= s.nextCue {
+			s.open.cues = append(s.open.cues, KeyFrame{track.Number, b.ticks, b.offset})
+			s.nextCue = b.at + cueInterval
 		}
 	}
+}
+
+// setAside keeps that plans leave out the block that has just ended.
+func (s *Splitter) setAside(f frame) {
+	f.Range, f.at, f.end = Range{s.block.offset, s.scan.EndOffset()}, s.block.at, s.block.at
+	s.open.left = append(s.open.left, f)
 }
 
 // noteBeginning takes in whether a block of video is a key frame, for what begins
@@ -281,11 +286,8 @@ func (s *Splitter) noteBeginning(key bool) {
 // noteGap reports that a block of audio at a time, in nanoseconds, comes too late
 // after the one before it.
 func (s *Splitter) noteGap(track *Track, c *clock, at, offset int64) {
-	if !c.seen || c.duration == 0 {
-		return
-	}
 	end := c.end()
-	if at-end > max(maxGap*c.duration, minGap) && len(s.open.gaps) < maxGaps {
+	if c.duration > 0 && at-end > max(maxGap*c.duration, minGap) && len(s.open.gaps) < maxGaps {
 		s.open.gaps = append(s.open.gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, at, offset})
 		s.gapInSound(end, at)
 	}

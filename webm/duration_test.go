@@ -220,13 +220,13 @@ func TestAClusterLastsToTheEndOfItsLastFrame(t *testing.T) {
 // A stream of more than a gigabyte would be needed to show it otherwise.
 func TestPCMThatLastsMoreThan36YearsLastsThem(t *testing.T) {
 	track := Track{Codec: "pcm", SampleRate: 1, Channels: 1, BitDepth: 8}
-	if got := track.blockDuration(nil, 1<<40); got != maxTime {
+	if got := track.frameDuration(nil, 1<<40); got != maxTime {
 		t.Errorf("%d ns", got)
 	}
 }
 
 // RFC 6716, table 2, in tenths of a millisecond.
-var opusFrames = [32]int64{
+var tenths = [32]int64{
 	100, 200, 400, 600, // SILK, narrowband
 	100, 200, 400, 600, // SILK, mediumband
 	100, 200, 400, 600, // SILK, wideband
@@ -239,7 +239,7 @@ var opusFrames = [32]int64{
 }
 
 func TestAnOpusPacketSaysHowLongItLasts(t *testing.T) {
-	for config, tenths := range opusFrames {
+	for config, length := range tenths {
 		for _, c := range []struct {
 			name   string
 			code   byte
@@ -258,7 +258,7 @@ func TestAnOpusPacketSaysHowLongItLasts(t *testing.T) {
 				toc := byte(config<<3) | stereo | c.code
 				packet := string([]byte{toc}) + c.rest
 				o := split(Options{}, stream(tracks(opus), cluster(0, simpleBlock(2, 0, 0, packet))))
-				want := tenths * c.frames * ms / 10
+				want := length * c.frames * ms / 10
 				if got := o.clusters[0].Duration; got != want {
 					t.Errorf("TOC %02X, %s: %d ns; want %d", toc, c.name, got, want)
 				}

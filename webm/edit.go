@@ -84,7 +84,7 @@ func (d *Editor) block(h ebml.Head, data []byte) {
 	at := h.DataOffset()
 	width := n - 3
 	for _, t := range d.edit.Tracks {
-		if t[0] == b.Track && t[0] != t[1] {
+		if t[0] == b.track && t[0] != t[1] {
 			for i, c := range ebml.AppendVINT(nil, t[1], width) {
 				d.patch(at+int64(i), c)
 			}
@@ -92,13 +92,13 @@ func (d *Editor) block(h ebml.Head, data []byte) {
 	}
 	at += int64(width)
 	if d.edit.Shift != 0 {
-		timestamp := int64(b.Timestamp) + d.edit.Shift
+		timestamp := int64(b.timestamp) + d.edit.Shift
 		d.patch(at, byte(timestamp>>8))
 		d.patch(at+1, byte(timestamp))
 	}
-	if h.ID == IDSimpleBlock && !b.Key {
+	if h.ID == IDSimpleBlock && b.flags&flagKey == 0 {
 		for _, t := range d.edit.Keys {
-			if t == b.Track {
+			if t == b.track {
 				d.patch(at+2, data[n-1]|flagKey)
 			}
 		}

@@ -156,14 +156,14 @@ func blocksOf(t *testing.T, stream []byte, o outcome, recording int) (all []refB
 				if !ok {
 					t.Fatalf("the block at %d is none", begin+h.Offset)
 				}
-				b.track, b.typ, b.ticks = head.Track, stranger, c.Timestamp+int64(head.Timestamp)
-				if typ, ok := types[head.Track]; ok {
+				b.track, b.typ, b.ticks = head.track, stranger, c.Timestamp+int64(head.timestamp)
+				if typ, ok := types[head.track]; ok {
 					b.typ = typ
 				}
 				at := begin + h.DataOffset() - int64(b.start)
 				clear(rest[at : at+int64(n)-1])
 				if simple {
-					b.key = head.Key
+					b.key = head.flags&flagKey != 0
 					rest[at+int64(n)-1] &^= flagKey
 				}
 				b.rest = string(rest)
@@ -590,13 +590,13 @@ func FuzzEditor(f *testing.F) {
 			case kind == ebml.Value:
 				want := bytes.Clone(before.Data())
 				if b, n, ok := parseBlockHead(want); ok && isBlock {
-					if b.Track == uint64(from) {
+					if b.track == uint64(from) {
 						copy(want, ebml.AppendVINT(nil, uint64(to), n-3))
 						if h.ID == IDSimpleBlock {
 							want[n-1] |= flagKey
 						}
 					}
-					time := int64(b.Timestamp) + shift
+					time := int64(b.timestamp) + shift
 					want[n-3], want[n-2] = byte(time>>8), byte(time)
 				}
 				if !bytes.Equal(after.Data(), want) {

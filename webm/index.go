@@ -78,7 +78,8 @@ func (e *entry) formEnd() int64 { return e.form + e.formHeadLen() + e.size() }
 
 //go:noinline
 func clusterHead(size int64, width int) []byte {
-	return ebml.AppendHeadWidth(nil, IDCluster, size, sizeWidth(size, width))
+	head := make([]byte, 0, ebml.MaxHeadLen+3) // with room for a small Timestamp
+	return ebml.AppendHeadWidth(head, IDCluster, size, sizeWidth(size, width))
 }
 
 // sizeWidth is the width that a size has if it can, or else 8.

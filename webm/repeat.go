@@ -9,16 +9,28 @@ const sumsLen = 1024
 // lookForRepeat tells whether the open cluster has had the same block already, by its
 // size and what there is of its data, which begins with its track and time.
 func (s *Splitter) lookForRepeat(data []byte, size int64) {
-	const prime = 0x100000001B3 // FNV-1a
+	const prime = 0x9E3779B97F4A7C15
 	sum := uint64(size)
-	for _, c := range data[:min(blockHeadLen, len(data))] {
-		sum = (sum ^ uint64(c)) * prime
+	if len(data) >= blockHeadLen { // in two words, as this is done for each block
+		sum = (sum*prime ^ word(data)) * prime
+		sum = (sum>>32 ^ sum ^ word(data[blockHeadLen-8:])) * prime
+	} else {
+		for _, c := range data {
+			sum = (sum ^ uint64(c)) * prime
+		}
 	}
 	if s.open.Cluster.Blocks == 0 {
 		s.open.firstSum = uint32(sum>>32) | 1
 	}
 	s.block.sum = uint32((sum^uint64(s.open.Cluster.Start)^uint64(s.passes)<<48)*prime>>32) | 1
 	s.block.repeated = s.sums != nil && s.sums[s.block.sum>>1%sumsLen] == s.block.sum
+}
+
+// word is the first 8 bytes of data.
+func word(data []byte) uint64 {
+	_ = data[7]
+	return uint64(data[0]) | uint64(data[1])<<8 | uint64(data[2])<<16 | uint64(data[3])<<24 |
+		uint64(data[4])<<32 | uint64(data[5])<<40 | uint64(data[6])<<48 | uint64(data[7])<<56
 }
 
 // remember keeps that the open cluster has had a block.
@@ -32,13 +44,12 @@ func (s *Splitter) remember(sum uint32) {
 	s.sums[sum>>1%sumsLen] = sum
 }
 
-// goesBack tells whether the block under way is of audio and earlier than its track
-// has come in its cluster: the head of another Cluster is lost before it, and with
+// goesBack tells whether the block under way, which is of audio, is earlier than its
+// track has come in its cluster: the head of another Cluster is lost before it, and with
 // that what its time is.
-func (s *Splitter) goesBack(track *Track) bool {
+func (s *Splitter) goesBack() bool {
 	b := &s.block
-	at := (s.open.Cluster.Timestamp + int64(b.head.Timestamp)) * s.recording().Header.TimestampScale
-	return track.Type == Audio && !b.repeated && s.open.counts[b.track].Blocks > 0 && at < s.clocks[b.track].last
+	return !b.repeated && s.open.counts[b.track].Blocks > 0 && b.at < s.clocks[b.track].last
 }
 
 // A pastCluster is what is kept of a cluster to know it again.

@@ -211,8 +211,12 @@ func (s *Splitter) Header() (Header, bool) {
 // Clusters returns the clusters that are complete and have not been returned, of
 // all recordings, in the order of the stream. The slice is the caller's.
 func (s *Splitter) Clusters() []Cluster {
-	c := s.clusters
-	s.clusters = nil
+	if len(s.clusters) == 0 {
+		return nil
+	}
+	c := append([]Cluster(nil), s.clusters...)
+	clear(s.clusters)
+	s.clusters = s.clusters[:0]
 	return c
 }
 
@@ -312,6 +316,13 @@ func (s *Splitter) finishScan() *Error {
 // run takes the scanner's tokens as far as the bytes go.
 func (s *Splitter) run() {
 	for s.err == nil && !s.proven {
+		// Most of a stream is SimpleBlocks, one after the other.
+		if s.scan.Parent() == IDCluster && s.scan.ReadNext(IDSimpleBlock, blockHeadLen, s.clusterEnd()) {
+			h := s.scan.Head()
+			s.block = openBlock{offset: h.Offset}
+			s.readBlock(h.Size, s.scan.Data())
+			continue
+		}
 		switch s.scan.Next() {
 		case ebml.Start:
 			s.start(s.scan.Head())
@@ -335,12 +346,12 @@ func (s *Splitter) start(h ebml.Head) {
 		s.fail(CodeTooLarge, "makes the header larger than MaxHeaderSize")
 		return
 	}
-	if s.inCluster && h.End()-s.open.Cluster.Start > s.opts.MaxClusterSize {
-		s.fail(CodeTooLarge, "makes the Cluster larger than MaxClusterSize")
-		return
-	}
-	if s.inCluster && s.bound > 0 && max(h.End(), h.DataOffset()) > s.bound {
-		s.fail(CodeOverrun, "runs over the Cluster at "+decimal(s.bound))
+	if s.inCluster && max(h.End(), h.DataOffset()) > s.clusterEnd() {
+		if s.bound > 0 {
+			s.fail(CodeOverrun, "runs over the Cluster at "+decimal(s.bound))
+		} else {
+			s.fail(CodeTooLarge, "makes the Cluster larger than MaxClusterSize")
+		}
 		return
 	}
 	switch s.scan.Parent() {
@@ -413,6 +424,14 @@ func (s *Splitter) start(h ebml.Head) {
 	}
 }
 
+// clusterEnd is where the open cluster must end at the latest.
+func (s *Splitter) clusterEnd() int64 {
+	if s.bound > 0 {
+		return s.bound
+	}
+	return s.open.Cluster.Start + s.opts.MaxClusterSize
+}
+
 // misread stops at an element that the specification has in another place, or does
 // not have and that is larger than limit: so misread bytes look.
 func (s *Splitter) misread(h ebml.Head, limit int64) {
@@ -447,7 +466,7 @@ func (s *Splitter) value(h ebml.Head, data []byte) {
 		case IDTimestamp:
 			s.readTimestamp(h, ebml.ParseUint(data))
 		case IDSimpleBlock, IDBlock:
-			s.readBlock(h, data)
+			s.readBlock(h.Size, data)
 		case IDBlockDuration:
 			s.block.duration = ticksToTime(ebml.ParseUint(data), s.recording().Header.TimestampScale)
 		case IDDiscardPadding:
@@ -497,7 +516,9 @@ func (s *Splitter) end(id ebml.ID) {
 			if s.open.doubtful != nil && (!s.block.hasHead || s.block.track < 0) {
 				s.err = s.open.doubtful
 			}
-			s.dispel()
+			if s.open.doubtful != nil {
+				s.dispel()
+			}
 		}
 		if s.err == nil && s.open.doubtful == nil {
 			s.whole = s.scan.EndOffset()
@@ -557,8 +578,6 @@ func (s *Splitter) drop(reason *Error, end, after int64) {
 }
 
 // recording is the one that is being read.
-//
-//go:noinline
 func (s *Splitter) recording() *Recording {
 	return &s.report.Recordings[len(s.report.Recordings)-1]
 }

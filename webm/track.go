@@ -320,25 +320,28 @@ func mimeType(docType string, tracks []Track) string {
 	return kind + container + codecs
 }
 
-// blockDuration is how long the frames of a block last by what the header and
-// the frames themselves tell, in nanoseconds, or 0 if they do not. Of a frame
-// only the first bytes need be there; payload is the size of all of them.
-func (t *Track) blockDuration(frames [][]byte, payload int64) int64 {
+// frameDuration is how long a frame lasts by what the header and the frame itself
+// tell, in nanoseconds up to maxTime, or 0 if they do not. Of the frame only the first
+// bytes need be there; size is that of all of it.
+func (t *Track) frameDuration(frame []byte, size int64) int64 {
 	switch {
 	case t.DefaultDuration > 0:
-		n := int64(len(frames))
-		return min(clampTime(t.DefaultDuration), maxTime/n) * n
+		return clampTime(t.DefaultDuration)
 	case t.Codec == "opus":
-		var d int64
-		for _, frame := range frames {
-			d += opusDuration(frame)
-		}
-		return d
+		return opusDuration(frame)
 	case t.Codec == "pcm" && t.SampleRate >= 1 && t.Channels > 0 && t.BitDepth >= 8:
 		bytesPerSecond := t.SampleRate * float64(t.Channels) * float64(t.BitDepth/8)
-		return int64(min(float64(payload)/bytesPerSecond*1e9, maxTime))
+		return int64(min(float64(size)/bytesPerSecond*1e9, maxTime))
 	}
 	return 0
+}
+
+// opusFrames are the lengths in nanoseconds that a packet's frames can have, by its
+// configuration (RFC 6716 §3.1): SILK, hybrid and CELT.
+var opusFrames = [32]int64{
+	10e6, 20e6, 40e6, 60e6, 10e6, 20e6, 40e6, 60e6, 10e6, 20e6, 40e6, 60e6,
+	10e6, 20e6, 10e6, 20e6,
+	2.5e6, 5e6, 10e6, 20e6, 2.5e6, 5e6, 10e6, 20e6, 2.5e6, 5e6, 10e6, 20e6, 2.5e6, 5e6, 10e6, 20e6,
 }
 
 // opusDuration is the length in nanoseconds of the Opus packet that begins with
@@ -348,17 +351,7 @@ func opusDuration(packet []byte) int64 {
 	if len(packet) == 0 {
 		return 0
 	}
-	const ms = 1_000_000
-	var frame int64
-	config := packet[0] >> 3
-	switch {
-	case config < 12: // SILK-only
-		frame = [...]int64{10, 20, 40, 60}[config%4] * ms
-	case config < 16: // hybrid
-		frame = [...]int64{10, 20}[config%2] * ms
-	default: // CELT-only
-		frame = 2_500_000 << (config % 4)
-	}
+	frame := opusFrames[packet[0]>>3]
 	switch packet[0] & 3 {
 	case 0:
 		return frame

@@ -95,10 +95,10 @@ func (s *Splitter) gapInSound(start, end int64) {
 // dispel leaves out what was doubtful before the block that has just ended, which is
 // whole.
 func (s *Splitter) dispel() {
-	if s.open.doubtful == nil || s.err != nil {
+	if s.err != nil {
 		return
 	}
-	at := (s.open.Cluster.Timestamp + int64(s.block.head.Timestamp)) * s.recording().Header.TimestampScale
+	at := s.block.at
 	s.open.left = append(s.open.left, frame{Range: Range{s.whole, s.block.offset}, track: -1, at: at, end: at, reason: s.open.doubtful.Code})
 	s.open.doubtful = nil
 	s.awaitKeyFrames()
