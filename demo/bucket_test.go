@@ -69,7 +69,7 @@ func bucketFor(t *testing.T, origin string) *bucket {
 func film(t *testing.T) []byte {
 	t.Helper()
 	data := sample(t, vp8)
-	splitter, _, err := webm.Scan(bytes.NewReader(data), int64(len(data)), webm.Options{})
+	splitter, _, err := webm.Scan(bytes.NewReader(data), int64(len(data)), webm.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -270,7 +270,7 @@ func (p *tab) box(selector string) box {
 // length is that of a file, in seconds, which must be whole.
 func (p *tab) length(file []byte) float64 {
 	p.t.Helper()
-	_, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{})
+	_, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{}, nil)
 	if err != nil || len(report.Recordings) != 1 || len(report.Dropped) > 0 {
 		p.t.Fatalf("a file of %d bytes: %v; it has %d recordings, and dropped are %v", len(file), err, len(report.Recordings), report.Dropped)
 	}

@@ -47,7 +47,7 @@ func (s *uploads) repair(w http.ResponseWriter, r *http.Request, u *upload) erro
 	if err != nil {
 		return err
 	}
-	splitter, report, err := webm.Scan(arrived, arrived.size, webm.Options{})
+	splitter, report, err := webm.Scan(arrived, arrived.size, webm.Options{}, nil)
 	if damage := new(webm.Error); errors.As(err, &damage) {
 		return refuse(http.StatusUnprocessableEntity, "what has arrived is no recording: %v", err)
 	} else if err != nil {

@@ -439,7 +439,7 @@ func TestOfWhatArrivedARecordingIsMadeInWhichPlayersCanSeek(t *testing.T) {
 // that begins with room for an index.
 func uploaded(t testing.TB, data []byte, size int64) (opening []byte, parts [][]byte) {
 	t.Helper()
-	splitter, _, err := webm.Scan(bytes.NewReader(data), int64(len(data)), webm.Options{})
+	splitter, _, err := webm.Scan(bytes.NewReader(data), int64(len(data)), webm.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -484,13 +484,10 @@ func (s service) repairs(upload string, recorded []byte, least float64) {
 // blocks are how many a recording has, and how long it is.
 func blocks(t testing.TB, file []byte) (int, time.Duration) {
 	t.Helper()
-	splitter, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{})
+	n := 0
+	_, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{}, func(c webm.Cluster) { n += c.Blocks })
 	if err != nil {
 		t.Fatal(err)
-	}
-	n := 0
-	for _, c := range splitter.Clusters() {
-		n += c.Blocks
 	}
 	return n, time.Duration(report.Recordings[0].Duration)
 }

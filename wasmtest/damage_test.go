@@ -124,8 +124,9 @@ type split struct {
 
 func splitDamaged(stream []byte) (o split) {
 	var s *webm.Splitter
-	s, o.report, o.err = webm.Scan(bytes.NewReader(stream), int64(len(stream)), webm.Options{})
-	o.clusters = s.Clusters()
+	s, o.report, o.err = webm.Scan(bytes.NewReader(stream), int64(len(stream)), webm.Options{}, func(c webm.Cluster) {
+		o.clusters = append(o.clusters, c)
+	})
 	for i := range o.report.Recordings {
 		o.indexes = append(o.indexes, s.Index(i))
 	}

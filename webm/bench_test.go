@@ -50,7 +50,7 @@ var benchmarked = []string{"chromium-noalpha-03-vp8opus-ts250", "chromium-13b-al
 func BenchmarkCuts(b *testing.B) {
 	f := load(b, benchmarked[0])
 	src := bytes.NewReader(f.data)
-	s, _, err := Scan(src, int64(len(f.data)), Options{})
+	s, _, err := Scan(src, int64(len(f.data)), Options{}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -369,7 +369,7 @@ func TestOfTenThousandMutatedRecordingsNoneCostsMemory(t *testing.T) {
 					ix.Seekable()
 				}
 			})
-			again := allocatedBy(func() { Scan(bytes.NewReader(stream), int64(len(stream)), Options{}) })
+			again := allocatedBy(func() { Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, nil) })
 			if limit := uint64(128<<10 + len(stream)); once > limit || again > limit+64<<10 { // for Scan's window
 				t.Errorf("input %d of %d bytes: %d bytes are allocated, and %d by Scan", n, len(stream), once, again)
 			}

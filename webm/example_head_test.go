@@ -159,7 +159,7 @@ func ExampleIndex_Head() {
 		log.Fatal(err)
 	}
 
-	_, report, err := webm.Scan(u.file, u.end, webm.Options{})
+	_, report, err := webm.Scan(u.file, u.end, webm.Options{}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

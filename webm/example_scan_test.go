@@ -86,7 +86,7 @@ func ExampleScan() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, report, err := webm.Scan(stored, stored.size, webm.Options{})
+	s, report, err := webm.Scan(stored, stored.size, webm.Options{}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -81,8 +81,9 @@ func TestWhatADamagedElementTookInIsFoundByReadingAgain(t *testing.T) {
 				t.Errorf("dropped %s; want %s", got, c.dropped)
 			}
 
-			s, report, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{})
-			if err != nil || ranges(s.Clusters()) != c.rewound || report.Bytes != int64(len(c.stream)) {
+			var clusters []Cluster
+			_, report, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{}, func(c Cluster) { clusters = append(clusters, c) })
+			if err != nil || ranges(clusters) != c.rewound || report.Bytes != int64(len(c.stream)) {
 				t.Errorf("Scan: %v, %+v", err, report)
 			}
 		})
@@ -140,11 +141,11 @@ func TestACallerThatDoesNotRewindAfterAllGoesOnFromThere(t *testing.T) {
 
 func TestScanSaysWhatCannotBeRead(t *testing.T) {
 	whole := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "frame")))
-	if _, _, err := Scan(bytes.NewReader(whole), int64(len(whole))+1, Options{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, _, err := Scan(bytes.NewReader(whole), int64(len(whole))+1, Options{}, nil); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v", err)
 	}
 	var e *Error
-	if _, _, err := Scan(bytes.NewReader(nil), 0, Options{}); !errors.As(err, &e) || e.Code != CodeEmpty {
+	if _, _, err := Scan(bytes.NewReader(nil), 0, Options{}, nil); !errors.As(err, &e) || e.Code != CodeEmpty {
 		t.Errorf("error %v", err)
 	}
 }

@@ -55,6 +55,9 @@ func (ix *Index) Head(room int64) (*Plan, error) {
 // nil edit leaves them in their final form as they are.
 func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 	order := ix.order()
+	if !ix.Stored && b.body.Pieces == nil {
+		b.body.Pieces = make([]Piece, 0, 2*ix.clusters.len()+8) // their heads and data, and what comes before
+	}
 	for i := range ix.clusters.len() {
 		if order != nil && !b.whole {
 			i = order[i]

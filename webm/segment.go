@@ -93,7 +93,14 @@ func (ix *Index) dataOf(e *entry) int64 {
 // finish puts the head before the clusters. duration is in nanoseconds.
 func (b *builder) finish(duration int64) *Plan {
 	plan, _ := b.head(duration, 0)
-	plan.append(&b.body)
+	pieces := b.body.Pieces
+	plan.add(pieces[0]) // which may be joined to the last
+	plan.Size += b.body.Size - pieces[0].Len()
+	// Moved in place: of a long recording they take more memory than all else.
+	head := plan.Pieces
+	plan.Pieces = append(pieces, head...)[:len(head)+len(pieces)-1]
+	copy(plan.Pieces[len(head):], pieces[1:])
+	copy(plan.Pieces, head)
 	return plan
 }
 

@@ -234,7 +234,7 @@ func TestWhatComesTwiceOrInAnotherOrderMakesAFileInOrder(t *testing.T) {
 			if got := times(t, s.Index(0), c.stream); got != c.times {
 				t.Errorf("blocks %s; want %s", got, c.times)
 			}
-			again, rewound, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{})
+			again, rewound, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -248,8 +248,8 @@ func TestWhatComesTwiceOrInAnotherOrderMakesAFileInOrder(t *testing.T) {
 func TestASmallElementThatCannotBeThereIsLeftOutIfAWholeBlockFollows(t *testing.T) {
 	sound := func(at int16) []byte { return simpleBlock(2, at, 0x80, fmt.Sprint("\x08sound ", at)) }
 	stream := stream(tracks(opus), cluster(0, sound(0), element(IDCuePoint, []byte("misread")), sound(20)), cluster(40, sound(0)))
-	s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{})
-	if err != nil || len(report.Dropped) > 0 || len(s.Clusters()) != 2 {
+	s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, nil)
+	if err != nil || len(report.Dropped) > 0 || s.Index(0).Clusters() != 2 {
 		t.Fatalf("%v, %+v", err, report)
 	}
 	if got := undecodable(report); got != "misplaced 0 0 20-20" {

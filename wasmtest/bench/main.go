@@ -101,7 +101,7 @@ func seekable(from, to string) error {
 	if err != nil {
 		return err
 	}
-	s, _, err := webm.Scan(src, info.Size(), webm.Options{})
+	s, _, err := webm.Scan(src, info.Size(), webm.Options{}, nil)
 	if err != nil {
 		return err
 	}
