@@ -7,11 +7,12 @@ import (
 	"github.com/webmend/webmend/webm"
 )
 
-// A writer makes the JSON of an answer. encoding/json would make the module half
-// as large again, and even calls of append for each member would add to it; so
-// the members are written by templates.
+// A writer makes an answer. It is JSON, but for what is asked for with every chunk:
+// see clusters. encoding/json would make the module half as large again, and even calls
+// of append for each member would add to it; so the members are written by templates.
 type writer struct {
-	b []byte
+	b     []byte
+	words []uint64 // of an answer in numbers
 }
 
 // put writes a template in which these stand for the next of values: # an
@@ -123,33 +124,6 @@ func (w *writer) track(t *webm.Track) {
 		w.decimal(int64(math.Max(0, math.Min(t.SampleRate, 1e12))*1000), 1000)
 	}
 	w.put(`}`)
-}
-
-func (w *writer) cluster(c *webm.Cluster, h *webm.Header) {
-	w.put(`{"recording":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"known":?,"cut":?,"fragment":?,"beginsWithKeyFrame":?,"blocks":#,"keyframes":#,"tracks":[`,
-		int64(c.Recording), c.Start, c.End, c.Timestamp, c.Timestamp*h.TimestampScale, c.Duration,
-		boolean(c.Known), boolean(c.Cut), boolean(c.Fragment), boolean(c.BeginsWithKeyFrame()),
-		int64(c.Blocks), int64(c.Entries(h.Tracks)))
-	for i := range c.Tracks {
-		t := &c.Tracks[i]
-		w.next(i)
-		w.put(`{"number":#,"blocks":#,"keyframes":#}`, int64(t.Number), int64(t.Blocks), int64(t.KeyFrames))
-	}
-	head, data, edit := c.Form()
-	w.form(`],"form":`, head, data, edit)
-	head, data, edit = c.FormAt(0)
-	w.form(`,"fromZero":`, head, data, edit)
-	w.put(`}`)
-}
-
-// form writes a template and then a cluster's form.
-func (w *writer) form(template string, head []byte, data webm.Range, edit *webm.Edit) {
-	w.put(template)
-	w.put(`{"start":#,"end":#,"edit":?,"head":"`, data.Start, data.End, boolean(edit != nil))
-	for _, c := range head {
-		w.hex(c)
-	}
-	w.put(`"}`)
 }
 
 // plan writes the pieces of a plan: [length] of literal bytes, or [source, start,

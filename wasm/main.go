@@ -40,9 +40,17 @@
 //	edit(handle, i) handle     for the bytes of piece i of a plan, or of clusters of recording i
 //	takePatches(handle)        what they tell to change: offset, value, offset, value, …
 //
-// Answers are JSON, but for takeLiterals, with times in seconds and offsets in
-// bytes. The reactor returns their length in bytes, and where they are from
-// result.
+// Answers are JSON, with times in seconds and offsets in bytes, but for takeLiterals. The
+// reactor returns their length in bytes, and where they are from result. Of it takeClusters,
+// takeFragments and takeForms answer in numbers, each a float64, little-endian; booleans
+// are 0 or 1. One thing follows the other:
+//
+//	cluster: recording, start, end, timestamp, time, duration, known, cut, fragment,
+//	         beginsWithKeyFrame, blocks, keyframes, how many tracks, and of each its number,
+//	         blocks and keyframes; form and fromZero
+//	form:    start, end, edit, the length of head, and 24 bytes that begin with head
+//
+// takeForms has the recording before each form.
 package main
 
 func main() {}

@@ -43,9 +43,14 @@ func exportReserve(n int32) uint32 {
 // result returns the address of the last answer, valid until the next call.
 //
 //go:wasmexport result
-func exportResult() uint32 { return address(output.b) }
+func exportResult() uint32 {
+	if len(output.words) > 0 {
+		return address(output.words)
+	}
+	return address(output.b)
+}
 
-func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
+func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(s)))) }
 
 //go:wasmexport open
 func exportOpen(kind, flags int32, maxHeaderSize float64, maxTracks, maxDepth int32, maxClusterSize float64) (status int32) {
@@ -141,10 +146,11 @@ func answer(handle int32, op operation) (status int32) {
 	if st == nil {
 		return statusNoHandle
 	}
-	output.b = output.b[:0]
+	output.b, output.words = output.b[:0], output.words[:0]
 	st.answer(&output, op)
-	allocated(2 * len(output.b)) // an answer is about as long as what it is made of
-	return int32(len(output.b))
+	n := len(output.b) + 8*len(output.words)
+	allocated(n) // an answer is about as long as what it is made of
+	return int32(n)
 }
 
 // garbage is about how many bytes were allocated since the collector ran.

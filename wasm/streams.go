@@ -253,29 +253,10 @@ func (st *stream) answerSplit(w *writer, op operation) {
 		if op == opTakeFragments {
 			st.clusters = append(st.clusters, st.splitter.Fragments()...)
 		}
-		w.put("[")
-		for i := range st.clusters {
-			w.next(i)
-			c := &st.clusters[i]
-			w.cluster(c, &st.splitter.Report().Recordings[c.Recording].Header)
-		}
-		w.put("]")
+		w.clusters(st.clusters, st.splitter.Report().Recordings)
 		st.clusters = st.clusters[:0]
 	case op == opTakeForms:
-		w.put("[")
-		separator := ""
-		for i := range st.forms {
-			ix := st.splitter.Index(i)
-			for ; st.forms[i] < ix.Clusters(); st.forms[i]++ {
-				w.put(separator)
-				w.put(`{"recording":#,`, int64(i))
-				head, data, edit := ix.Form(st.forms[i])
-				w.form(`"form":`, head, data, edit)
-				w.put("}")
-				separator = ","
-			}
-		}
-		w.put("]")
+		w.forms(st)
 	case op == opReport:
 		report := st.splitter.Report()
 		w.report(&report, st.err)
@@ -285,5 +266,16 @@ func (st *stream) answerSplit(w *writer, op operation) {
 		w.report(&report, st.err)
 	default:
 		w.put("null")
+	}
+}
+
+// newForms visits the final forms of clusters that it has not visited yet.
+func (st *stream) newForms(visit func(recording int, head []byte, data webm.Range, edit *webm.Edit)) {
+	for i := range st.forms {
+		ix := st.splitter.Index(i)
+		for ; st.forms[i] < ix.Clusters(); st.forms[i]++ {
+			head, data, edit := ix.Form(st.forms[i])
+			visit(i, head, data, edit)
+		}
 	}
 }

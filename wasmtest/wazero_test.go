@@ -5,7 +5,10 @@ package wasmtest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"math"
 	"os"
 	"sync"
 	"testing"
@@ -143,18 +146,86 @@ func (in *instance) answer(export string, handle int) ([]byte, int) {
 	return bytes.Clone(answer), n
 }
 
-// ask calls an export that answers with JSON, or else returns its status.
+// ask calls an export that answers with JSON or in numbers, or else returns its status.
 func (in *instance) ask(export string, handle int) value {
 	in.t.Helper()
-	text, n := in.answer(export, handle)
+	answer, n := in.answer(export, handle)
 	if n < 0 {
 		return float64(n)
 	}
+	if string(answer) != "null" {
+		numbers := &numbers{in.t, answer}
+		switch export {
+		case "takeClusters", "takeFragments":
+			return numbers.list(numbers.cluster)
+		case "takeForms":
+			return numbers.list(func() value { return object{"recording": numbers.next(), "form": numbers.form()} })
+		}
+	}
 	var v value
-	if err := json.Unmarshal(text, &v); err != nil {
-		in.t.Fatalf("%s answered %q: %v", export, text, err)
+	if err := json.Unmarshal(answer, &v); err != nil {
+		in.t.Fatalf("%s answered %q: %v", export, answer, err)
 	}
 	return v
+}
+
+// numbers are what is left of an answer in numbers.
+type numbers struct {
+	t    testing.TB
+	left []byte
+}
+
+func (n *numbers) take(length int) []byte {
+	n.t.Helper()
+	if len(n.left) < length {
+		n.t.Fatalf("an answer ends with % X, where %d bytes must be", n.left, length)
+	}
+	taken := n.left[:length]
+	n.left = n.left[length:]
+	return taken
+}
+
+func (n *numbers) list(one func() value) value {
+	all := array{}
+	for len(n.left) > 0 {
+		all = append(all, one())
+	}
+	return all
+}
+
+func (n *numbers) next() float64 {
+	n.t.Helper()
+	return math.Float64frombits(binary.LittleEndian.Uint64(n.take(8)))
+}
+
+func (n *numbers) boolean() bool { return n.next() == 1 }
+
+func (n *numbers) cluster() value {
+	o := object{}
+	for _, name := range []string{"recording", "start", "end", "timestamp", "time", "duration"} {
+		o[name] = n.next()
+	}
+	for _, name := range []string{"known", "cut", "fragment", "beginsWithKeyFrame"} {
+		o[name] = n.boolean()
+	}
+	o["blocks"], o["keyframes"] = n.next(), n.next()
+	tracks := array{}
+	for range int(n.next()) {
+		tracks = append(tracks, object{"number": n.next(), "blocks": n.next(), "keyframes": n.next()})
+	}
+	o["tracks"], o["form"], o["fromZero"] = tracks, n.form(), n.form()
+	return o
+}
+
+func (n *numbers) form() value {
+	o := object{"start": n.next(), "end": n.next(), "edit": n.boolean()}
+	length := int(n.next())
+	head := n.take(24)
+	o["head"] = hex.EncodeToString(head[:length])
+	if len(bytes.Trim(head[length:], "\x00")) > 0 {
+		n.t.Errorf("a head of %d bytes is followed by % X", length, head[length:])
+	}
+	return o
 }
 
 // transcript takes a stream apart, as expectedTranscript does.

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
-import { fromHex, type Bytes } from "./bytes.js";
+import type { Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { repair } from "./files.js";
 import { engine } from "./load.js";
@@ -110,7 +110,7 @@ export class Cluster {
    */
   sized(): Blob {
     const { form, data, type } = this.#bytes;
-    return new Blob([fromHex(form.head), ...data()], { type });
+    return new Blob([form.head, ...data()], { type });
   }
 
   /**
@@ -121,7 +121,7 @@ export class Cluster {
   async standalone(options: { fromZero?: boolean } = {}): Promise<Blob> {
     const { form, fromZero, data, type, initialization } = this.#bytes;
     const chosen = options.fromZero ? fromZero : form;
-    return new Blob([await initialization(), fromHex(chosen.head), ...data(chosen.start - form.start)], { type });
+    return new Blob([await initialization(), chosen.head, ...data(chosen.start - form.start)], { type });
   }
 }
 export interface Cluster extends ClusterFacts {

@@ -2,7 +2,7 @@
 // scanned, and gives back the bytes of what is complete. It keeps those that the
 // module may still want, and those from which it goes on after a trap.
 
-import { fromHex, joined, move, read, type Bytes } from "./bytes.js";
+import { joined, move, read, type Bytes } from "./bytes.js";
 import type { Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
 import { Instance, pieceLength, type Form, type ModuleReport, type ToldCluster, type ToldHeader } from "./module.js";
 import { recorded, type Past } from "./store.js";
@@ -293,13 +293,14 @@ export class Stream implements StreamCalls {
 
   /** Gathers what is new. Either all of it counts as told or, should it trap, nothing. */
   #collect(fragments: boolean): void {
-    const ask = (what: Parameters<Instance["ask"]>[1]) => this.#instance.ask(this.#handle, what);
+    const instance = this.#instance;
+    const handle = this.#handle;
     const { wanted } = this.#options;
     const pieces: Piece[] = [];
-    for (let header; (header = ask("takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recording, range: header, header, form: null });
-    for (const { recording, form } of ask("takeForms") as { recording: number; form: Form }[]) pieces.push({ recording, range: form, header: null, form });
-    const clusters = ask(fragments ? "takeFragments" : "takeClusters") as ToldCluster[];
-    let report = ask("report") as ModuleReport;
+    for (let header; (header = instance.ask(handle, "takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recording, range: header, header, form: null });
+    for (const { recording, form } of instance.takeForms(handle)) pieces.push({ recording, range: form, header: null, form });
+    const clusters = instance.takeClusters(handle, fragments ? "takeFragments" : "takeClusters");
+    let report = instance.ask(handle, "report") as ModuleReport;
     if (wanted === "nothing") {
       this.#told.report = report;
       return;
@@ -345,7 +346,7 @@ export class Stream implements StreamCalls {
       recording,
       start: range.start,
       before: inStore ? this.#between(before, range.start) : [],
-      head: form ? fromHex(form.head) : this.#copy(range.start, range.end),
+      head: form ? form.head : this.#copy(range.start, range.end),
       data,
       changed,
       header,
@@ -362,7 +363,7 @@ export class Stream implements StreamCalls {
   /** A cluster or a fragment with the bytes that the store does not have. */
   #take(facts: ToldCluster, changed: number[] | undefined): Taken {
     const { recording, form, fragment } = facts;
-    const head = fragment ? fromHex(form.head) : this.#copy(facts.start, form.start);
+    const head = fragment ? form.head : this.#copy(facts.start, form.start);
     return changed ? { facts, head, data: null, changed } : { facts, head, ...this.#edited(recording, form) };
   }
 
