@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
-import type { Bytes } from "./bytes.js";
+import { joined, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { repair } from "./files.js";
 import { engine } from "./load.js";
@@ -55,8 +55,8 @@ export interface Header extends Range, HeaderFacts {
 interface ClusterBytes {
   /** What comes before its data, as recorded; of a fragment, so that it is a cluster. */
   head: Bytes;
-  /** Its data in the final form, from an offset on. */
-  data(from?: number): BlobPart[];
+  /** Its data in the final form, from an offset on: Blobs if there is a store. */
+  data(from?: number): (Blob | Bytes)[];
   /** Offsets in the data and what was recorded there, in turns, where the final form is another. */
   changed: number[];
   form: Form;
@@ -79,7 +79,7 @@ export class Cluster {
   /** The bytes as recorded; a fragment is a cluster of known size. */
   blob(): Blob {
     const { head, data, changed, type } = this.#bytes;
-    let parts = data();
+    let parts: BlobPart[] = data();
     if (changed.length > 0) {
       const edited = new Blob(parts);
       parts = [];
@@ -95,7 +95,12 @@ export class Cluster {
 
   /** A copy of those bytes. */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.blob().arrayBuffer());
+    const { head, data, changed } = this.#bytes;
+    const parts = data();
+    if (parts.some((part) => part instanceof Blob)) return new Uint8Array(await this.blob().arrayBuffer());
+    const bytes = joined([head, ...(parts as Bytes[])]);
+    for (let i = 0; i < changed.length; i += 2) bytes[head.length + changed[i]!] = changed[i + 1]!;
+    return bytes;
   }
 
   /** The CRC-32 of those bytes, as zip has it: from 0 up to 2³² − 1. */
@@ -705,8 +710,7 @@ export class Recording {
     const { store, type } = this.#recordings[recording]!;
     const common = { head, changed, form, fromZero, type, initialization: () => this.#initialization(recording) };
     if (!data) return new Cluster(facts, { ...common, data: (from = 0) => store.parts(at! + from, at! + form.end - form.start) });
-    const blob = new Blob(data);
-    return new Cluster(facts, { ...common, changed: facts.fragment ? [] : changed, data: (from = 0) => [from === 0 ? blob : blob.slice(from)] });
+    return new Cluster(facts, { ...common, changed: facts.fragment ? [] : changed, data: (from = 0) => (from === 0 ? data : [joined(data).subarray(from)]) });
   }
 
   #initialization(recording: number): Promise<Blob> {

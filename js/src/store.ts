@@ -6,6 +6,9 @@ import { joined, read, type Bytes } from "./bytes.js";
 /** How large a Blob of the store is: each costs the browser a third of a millisecond, whatever its size. */
 const blobLength = 1 << 20;
 
+/** How many of them become one, so that a file is made of few: each costs it a tenth of a millisecond. */
+const most = 16;
+
 /**
  * What of a stream is in a store, to be scanned again: its bytes and, where the
  * stream had others, which.
@@ -24,12 +27,13 @@ interface Splice {
 
 /**
  * A recording's header, and then bytes that are only ever added to, in Blobs of
- * about 1 MiB. The header stays as bytes: files are made of parts of it.
+ * about 1 MiB, and then 16. The header stays as bytes: files are made of parts of it.
  */
 export class Store {
   readonly #header: Bytes;
   readonly #splices: Splice[];
   #blobs: { start: number; blob: Blob }[] = [];
+  #single = 0; // how many of the last Blobs are as they were closed
   #open: Bytes[] = [];
   #openStart: number;
   size: number;
@@ -56,6 +60,11 @@ export class Store {
     this.#blobs.push({ start: this.#openStart, blob: new Blob(this.#open) });
     this.#open = [];
     this.#openStart = this.size;
+    if (++this.#single < most) return;
+    // As a file of many Blobs takes the browser longer, they become one.
+    const single = this.#blobs.splice(-most);
+    this.#blobs.push({ start: single[0]!.start, blob: new Blob(single.map((b) => b.blob)) });
+    this.#single = 0;
   }
 
   /** The bytes from start up to end, to be part of a Blob. Whole Blobs are shared, not copied. */
