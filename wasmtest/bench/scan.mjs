@@ -55,12 +55,18 @@ async function ways(dist, wasm) {
     async "Recording"(bytes, chunk) {
       const recording = new Recording({ keep: false });
       let clusters = 0;
+      const take = async () => {
+        for (const cluster of recording.takeClusters()) {
+          clusters++;
+          sink += (await cluster.bytes()).length;
+        }
+      };
       for (let at = 0; at < bytes.length; at += chunk) {
         await recording.pushChunk(bytes.subarray(at, at + chunk));
-        clusters += recording.takeClusters().length;
+        await take();
       }
       await recording.finish();
-      clusters += recording.takeClusters().length;
+      await take();
       recording.close();
       return clusters;
     },
