@@ -102,6 +102,17 @@ func BenchmarkSeekable(b *testing.B) {
 	}
 }
 
+// The work of a join is by the clusters of all.
+func BenchmarkJoin(b *testing.B) {
+	ix := simulated(10_000, 100_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Join(ix, ix); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // Against copying the bytes, which a plan leaves to its executor.
 func BenchmarkCopyTo(b *testing.B) {
 	stream := stream(tracks(vp8, opus), cluster(0, bytes.Repeat(simpleBlock(2, 0, 0, string(make([]byte, 1000))), 10_000)))
