@@ -175,12 +175,14 @@ export class Instance {
 
   /** The clusters that are complete since the last call or, for `takeFragments`, what there is of the open one too. */
   takeClusters(handle: number, what: "takeClusters" | "takeFragments" = "takeClusters"): ToldCluster[] {
-    return new Numbers(this.#answer(handle, what)).list((n) => n.cluster());
+    const { list, cluster } = numbers(this.#answer(handle, what));
+    return list(cluster);
   }
 
   /** The final forms of clusters that are complete since the last call. */
   takeForms(handle: number): ToldForm[] {
-    return new Numbers(this.#answer(handle, "takeForms")).list((n) => ({ recording: n.next(), form: n.form() }));
+    const { list, form } = numbers(this.#answer(handle, "takeForms"));
+    return list(form);
   }
 
   /** The module's own bytes of an answer, until the next call. */
@@ -261,65 +263,49 @@ export class Instance {
   }
 }
 
-/** An answer in numbers, which is quicker than JSON: the members of one thing after the other. */
-class Numbers {
-  readonly #values: Float64Array<ArrayBuffer>;
-  #at = 0;
-
-  constructor(answer: Uint8Array) {
-    this.#values = new Float64Array(answer.slice().buffer);
-  }
-
-  list<T>(one: (numbers: Numbers) => T): T[] {
-    const all: T[] = [];
-    while (this.#at < this.#values.length) all.push(one(this));
-    return all;
-  }
-
-  next(): number {
-    return this.#values[this.#at++]!;
-  }
-
-  #yes(): boolean {
-    return this.next() > 0;
-  }
-
-  cluster(): ToldCluster {
-    return {
-      recording: this.next(),
-      start: this.next(),
-      end: this.next(),
-      timestamp: this.next(),
-      time: this.next(),
-      duration: this.next(),
-      known: this.#yes(),
-      cut: this.#yes(),
-      fragment: this.#yes(),
-      beginsWithKeyFrame: this.#yes(),
-      blocks: this.next(),
-      keyframes: this.next(),
-      tracks: this.#tracks(this.next()),
-      form: this.form(),
-      fromZero: this.form(),
-    };
-  }
-
-  #tracks(count: number): ToldCluster["tracks"] {
-    const tracks = [];
-    for (let i = 0; i < count; i++) tracks.push({ number: this.next(), blocks: this.next(), keyframes: this.next() });
-    return tracks;
-  }
-
-  form(): Form {
-    return { start: this.next(), end: this.next(), edit: this.#yes(), head: this.#bytes(this.next()) };
-  }
-
+/** Reads an answer in numbers, which is quicker than JSON: the members of one thing after the other. */
+function numbers(answer: Uint8Array) {
+  const values = new Float64Array(answer.slice().buffer);
+  let at = 0;
+  const next = () => values[at++]!;
+  const yes = () => next() > 0;
   /** Bytes, for which there is always as much room. */
-  #bytes(length: number): Bytes {
-    const bytes = new Uint8Array(this.#values.buffer, 8 * this.#at, length);
-    this.#at += 3;
-    return bytes;
-  }
+  const bytes = (length: number): Bytes => {
+    at += 3;
+    return new Uint8Array(values.buffer, 8 * (at - 3), length);
+  };
+  const form = (): Form => ({ start: next(), end: next(), edit: yes(), head: bytes(next()) });
+  const tracks = (count: number) => {
+    const all: ToldCluster["tracks"] = [];
+    for (let i = 0; i < count; i++) all.push({ number: next(), blocks: next(), keyframes: next() });
+    return all;
+  };
+  return {
+    form: (): ToldForm => ({ recording: next(), form: form() }),
+    cluster: (): ToldCluster => ({
+      recording: next(),
+      start: next(),
+      end: next(),
+      timestamp: next(),
+      time: next(),
+      duration: next(),
+      known: yes(),
+      cut: yes(),
+      fragment: yes(),
+      beginsWithKeyFrame: yes(),
+      blocks: next(),
+      keyframes: next(),
+      tracks: tracks(next()),
+      form: form(),
+      fromZero: form(),
+    }),
+    /** All that there are of one of these. */
+    list<T>(one: () => T): T[] {
+      const all: T[] = [];
+      while (at < values.length) all.push(one());
+      return all;
+    },
+  };
 }
 
 /** A stream being split into ranges. All calls are synchronous; it keeps no media. */

@@ -21,22 +21,22 @@ export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
 
 /** What a recording begins with, as recorded: all that stands before the first cluster. */
 export class Header {
-  readonly #blob: Blob;
+  readonly #bytes: Bytes;
 
   /** @internal */
   constructor(facts: ToldHeader, bytes: Bytes) {
     Object.assign(this, facts);
-    this.#blob = new Blob([bytes], { type: facts.mimeType });
+    this.#bytes = bytes;
   }
 
   /** The bytes as recorded. Clusters appended to it, from one with a key frame on, play. */
   blob(): Blob {
-    return this.#blob;
+    return new Blob([this.#bytes], { type: this.mimeType });
   }
 
   /** A copy of the bytes as recorded. */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.#blob.arrayBuffer());
+    return this.#bytes.slice();
   }
 
   /** The CRC-32 of those bytes, as zip has it: from 0 up to 2³² − 1. */
@@ -604,6 +604,7 @@ export class Recording {
       await this.#take(rest);
       await saved;
       await this.#advance((stream) => stream.finish());
+      for (const { store } of this.#recordings) store.close();
       this.#over = true;
       this.#tell();
       const { report } = this;

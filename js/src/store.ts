@@ -53,10 +53,11 @@ export class Store {
       this.#open.push(part);
       this.size += part.length;
     }
-    if (this.size - this.#openStart >= blobLength) this.#close();
+    if (this.size - this.#openStart >= blobLength) this.close();
   }
 
-  #close(): void {
+  /** Makes a Blob of what is not in one yet, so that files need not. */
+  close(): void {
     this.#blobs.push({ start: this.#openStart, blob: new Blob(this.#open) });
     this.#open = [];
     this.#openStart = this.size;
@@ -71,9 +72,7 @@ export class Store {
   parts(start: number, end: number): (Blob | Bytes)[] {
     const parts: (Blob | Bytes)[] = [];
     if (start < this.#header.length) parts.push(this.#header.subarray(start, end));
-    for (let i = this.#find(start); i < this.#blobs.length; i++) {
-      const { start: at, blob } = this.#blobs[i]!;
-      if (at >= end) break;
+    for (const { start: at, blob } of this.#blobs) {
       const from = Math.max(0, start - at);
       const to = Math.min(blob.size, end - at);
       if (from < to) parts.push(from === 0 && to === blob.size ? blob : blob.slice(from, to));
@@ -90,19 +89,6 @@ export class Store {
   past(): Past {
     const open = joined(this.#open); // of their own, as buffers travel whole
     return { parts: [this.#header, ...this.#blobs.map((b) => b.blob), open], splices: this.#splices };
-  }
-
-  /** The index of the Blob that start is in, or of the first after it. */
-  #find(start: number): number {
-    let low = 0;
-    let high = this.#blobs.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const { start: at, blob } = this.#blobs[middle]!;
-      if (at + blob.size <= start) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 
