@@ -68,15 +68,18 @@ export async function stop(name, rounds, withPeer) {
     if (withPeer) blobs.push(...some);
     at = end;
   }
-  await recording.finish();
-  const told = { blobs: sizes.length, pushing: performance.now() - begin - fetched, memory: recording.memory, webmend: [], mediabunny: [] };
+  const pushing = performance.now() - begin - fetched;
+  // Once, before the first of the files.
+  const { milliseconds: finishing, copied: stored } = await timed(() => recording.finish());
+  const told = { blobs: sizes.length, pushing, memory: recording.memory, webmend: [], mediabunny: [] };
   const keep = async (list, name, { blob, ...figures }, isLast) => {
     list.push({ ...figures, size: blob.size });
     if (isLast) await put(name, blob);
   };
   const peer = withPeer && (await import(`${origin}/bench/node_modules/mediabunny/dist/bundles/mediabunny.min.mjs`));
   for (let i = 1; i <= rounds; i++) {
-    await keep(told.webmend, "webmend", await timed(() => recording.seekable()), i === rounds);
+    const made = await timed(() => recording.seekable());
+    await keep(told.webmend, "webmend", { ...made, milliseconds: finishing + made.milliseconds, copied: stored + made.copied }, i === rounds);
     if (!withPeer) continue;
     const convert = async () => {
       const input = new peer.Input({ source: new peer.BlobSource(new Blob(blobs)), formats: peer.ALL_FORMATS });
