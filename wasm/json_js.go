@@ -26,6 +26,16 @@ func (w *writer) forms(st *stream) {
 	w.put("]")
 }
 
+// patches answers with what an editor changes.
+func (w *writer) patches(list []webm.Patch) {
+	w.put("[")
+	for i := range list {
+		w.next(i)
+		w.put("#,#", list[i].Offset, int64(list[i].Value))
+	}
+	w.put("]")
+}
+
 func (w *writer) cluster(c *webm.Cluster, h *webm.Header) {
 	w.put(`{"recording":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"known":?,"cut":?,"fragment":?,"beginsWithKeyFrame":?,"blocks":#,"keyframes":#,"tracks":[`,
 		int64(c.Recording), c.Start, c.End, c.Timestamp, c.Timestamp*h.TimestampScale, c.Duration,

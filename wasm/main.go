@@ -42,8 +42,8 @@
 //
 // Answers are JSON, with times in seconds and offsets in bytes, but for takeLiterals. The
 // reactor returns their length in bytes, and where they are from result. Of it takeClusters,
-// takeFragments and takeForms answer in numbers, each a float64, little-endian; booleans
-// are 0 or 1. One thing follows the other:
+// takeFragments, takeForms and takePatches answer in numbers, each a float64, little-endian;
+// booleans are 0 or 1. One thing follows the other:
 //
 //	cluster: recording, start, end, timestamp, time, duration, known, cut, fragment,
 //	         beginsWithKeyFrame, blocks, keyframes, how many tracks, and of each its number,

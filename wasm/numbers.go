@@ -50,6 +50,14 @@ func (w *writer) forms(st *stream) {
 	})
 }
 
+// patches answers likewise with what an editor changes.
+func (w *writer) patches(list []webm.Patch) {
+	for _, p := range list {
+		w.number(p.Offset)
+		w.number(int64(p.Value))
+	}
+}
+
 func (w *writer) form(head []byte, data webm.Range, edit *webm.Edit) {
 	w.number(data.Start)
 	w.number(data.End)

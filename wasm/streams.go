@@ -226,12 +226,7 @@ func (st *stream) answer(w *writer, op operation) {
 		st.collect(st.walker.Finish())
 		w.put("null")
 	case st.editor != nil && op == opTakePatches:
-		w.put("[")
-		for i := range st.patches {
-			w.next(i)
-			w.put("#,#", st.patches[i].Offset, int64(st.patches[i].Value))
-		}
-		w.put("]")
+		w.patches(st.patches)
 		st.patches = st.patches[:0]
 	case op == opTakePlan:
 		st.answerPlan(w)

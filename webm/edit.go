@@ -30,6 +30,9 @@ type Editor struct {
 	patches []Patch
 }
 
+// editLen is how much of a block is looked at: its track, timestamp and flags.
+const editLen = ebml.MaxVINTLen + 3
+
 // patchDelay is how far behind the bytes that were pushed a patch can be, at
 // most: the head of an element and of a block.
 const patchDelay = ebml.MaxHeadLen + blockHeadLen
@@ -45,12 +48,15 @@ func (d *Editor) Push(chunk []byte) ([]Patch, error) {
 	d.patches = d.patches[:0]
 	d.scan.Push(chunk)
 	for {
+		if d.scan.Depth() == 0 && d.scan.ReadNext(IDSimpleBlock, editLen, 1<<62) {
+			d.block(d.scan.Head(), d.scan.Data())
+		}
 		switch d.scan.Next() {
 		case ebml.Start:
 			h := d.scan.Head()
 			if d.scan.Depth() > 0 { // in a BlockGroup
 				if h.ID == IDBlock {
-					d.scan.Read(ebml.MaxVINTLen + 3)
+					d.scan.Read(editLen)
 				}
 				continue
 			}
@@ -58,7 +64,7 @@ func (d *Editor) Push(chunk []byte) ([]Patch, error) {
 			case IDBlockGroup:
 				d.scan.Enter()
 			case IDSimpleBlock:
-				d.scan.Read(ebml.MaxVINTLen + 3)
+				d.scan.Read(editLen)
 			case IDPosition, IDPrevSize, ebml.IDCRC32:
 				if d.edit.Void {
 					d.patch(h.Offset, byte(ebml.IDVoid)) // their IDs are one octet too

@@ -38,8 +38,9 @@ type Answer =
   | "finish"
   | "lastError"
   | "takePlan"
-  | "takeLiterals"
-  | "takePatches";
+  | "takeLiterals";
+
+type AnswerInNumbers = "takeClusters" | "takeFragments" | "takeForms" | "takePatches";
 
 /** How to write a cluster with a known size: `head`, then a range of the stream, edited or not. */
 export interface Form extends Range {
@@ -186,7 +187,7 @@ export class Instance {
   }
 
   /** The module's own bytes of an answer, until the next call. */
-  #answer(handle: number, what: Answer | "takeClusters" | "takeFragments" | "takeForms"): Uint8Array {
+  #answer(handle: number, what: Answer | AnswerInNumbers): Uint8Array {
     const length = this.#call(() => this.#exports[what](handle));
     if (length < 0) this.#fail(`status ${length} from ${what}`);
     return new Uint8Array(this.#exports.memory.buffer, this.#exports.result(), length);
@@ -231,7 +232,8 @@ export class Instance {
       const changed: number[] = [];
       for (let begin = 0; begin < bytes.length; begin += pieceLength) {
         this.pushAll(editor, bytes.subarray(begin, begin + pieceLength));
-        const patches = this.ask(editor, "takePatches") as number[];
+        const { list, next } = numbers(this.#answer(editor, "takePatches"));
+        const patches = list(next);
         for (let j = 0; j < patches.length; j += 2) {
           const at = patches[j]!;
           changed.push(at, bytes[at]!);
@@ -281,6 +283,7 @@ function numbers(answer: Uint8Array) {
     return all;
   };
   return {
+    next,
     form: (): ToldForm => ({ recording: next(), form: form() }),
     cluster: (): ToldCluster => ({
       recording: next(),
