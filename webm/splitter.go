@@ -320,8 +320,9 @@ func (s *Splitter) run() {
 		if s.scan.Parent() == IDCluster && s.scan.ReadNext(IDSimpleBlock, blockHeadLen, s.clusterEnd()) {
 			h := s.scan.Head()
 			s.block = openBlock{offset: h.Offset}
-			s.readBlock(h.Size, s.scan.Data())
-			continue
+			if s.readBlock(h.Size, s.scan.Data()); s.err != nil {
+				return
+			}
 		}
 		switch s.scan.Next() {
 		case ebml.Start:

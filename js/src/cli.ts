@@ -65,6 +65,9 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
   const headers: Range[] = [];
   let report: ModuleReport;
   let seen = 0;
+  const take = () => {
+    for (const { form: _form, fromZero: _zero, ...known } of splitter.takeClusters()) clusters.push(known);
+  };
   /** Reads from an offset on, and returns the one from which it must be read again, or -1. */
   const read = (from: number): number => {
     let at = from;
@@ -81,7 +84,7 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
         if (back >= 0) return back;
       }
       for (let h; (h = splitter.takeHeader()); ) headers.push(h);
-      clusters.push(...splitter.takeClusters());
+      take();
       if (until(headers)) break;
       progress.add(Math.max(0, at - seen));
       seen = Math.max(at, seen);
@@ -91,7 +94,7 @@ async function split(input: Input, until: (headers: Range[]) => boolean): Promis
   };
   try {
     for (let from = 0; from >= 0; ) from = read(from);
-    clusters.push(...splitter.takeClusters());
+    take();
     return { report: report!, clusters, splitter };
   } finally {
     progress.end();

@@ -291,6 +291,9 @@ describe("info", () => {
     assert.deepEqual(recordings[1].tracks.map((t) => [t.number, t.type, t.codecId, t.codec]), [[1, "video", "V_VP8", "vp8"], [2, "audio", "A_OPUS", "opus"]]);
     const cluster = recordings[1].clusters[0];
     assert.deepEqual([cluster.start, cluster.timestamp, cluster.known, cluster.keyframes], [116385, 0, false, 1]);
+    assert.deepEqual(Object.keys(cluster).toSorted(), [
+      "beginsWithKeyFrame", "blocks", "cut", "duration", "end", "fragment", "keyframes", "known", "start", "time", "timestamp", "tracks",
+    ]);
   });
 });
 
