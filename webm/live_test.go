@@ -297,10 +297,9 @@ func FuzzLive(f *testing.F) {
 				continue
 			}
 			init := made(t, p.splitter.Index(recording).InitializationSegment(), stream)
-			got := slices.DeleteFunc(refBlocks(append(init, p.got...)), func(b refBlock) bool {
-				return trackNumbered(o.headers[recording].Tracks, b.track) < 0
-			})
-			sameBlocks(t, "live", media(got), media(known(blocksOf(t, stream, o, recording))))
+			out := append(init, p.got...)
+			got := blocksOf(t, out, split(Options{}, out), 0)
+			sameBlocks(t, "live", media(known(got)), media(known(blocksOf(t, stream, o, recording))))
 		}
 	})
 }
