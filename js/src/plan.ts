@@ -35,6 +35,9 @@ export interface JobOptions {
   keepUndecodable?: boolean;
 }
 
+/** How many parts of a file are cut at once: each can take a fraction of a millisecond. */
+const most = 64;
+
 /** Carries out the plan that a stream has begun. @internal */
 export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: JobOptions): Promise<Made> {
   const { plan } = begun;
@@ -45,11 +48,19 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
     };
     let made = begun;
     while ("reads" in made) made = await stream.complete(plan, await Promise.all(made.reads.map((r) => blob(0, r.start, r.end))));
-    const parts: BlobPart[] = [];
+    const groups: Blob[] = [];
+    let parts: BlobPart[] = [];
     let at = 0;
     for (const [i, piece] of made.pieces.entries()) {
       options.signal?.throwIfAborted();
       options.onProgress?.(i / made.pieces.length);
+      if (parts.length > most) {
+        // The page would stand still while many are cut. A read lets it go on, as a timer
+        // would not while the page is hidden.
+        groups.push(new Blob(parts));
+        parts = [];
+        await groups.at(-1)!.slice(0, 1).arrayBuffer();
+      }
       if (piece.length === 1) {
         parts.push(made.literals.slice(at, (at += piece[0])));
         continue;
@@ -60,7 +71,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       else parts.push(...(await sources[source]!.parts(start, end)));
     }
     options.onProgress?.(1);
-    return { blob: new Blob(parts, { type: made.mimeType }), start: made.start, end: made.end };
+    return { blob: new Blob([...groups, ...parts], { type: made.mimeType }), start: made.start, end: made.end };
   } finally {
     await stream.closePlan(plan);
   }

@@ -200,6 +200,34 @@ export const tests = {
     await identical([recording.takeHeader(), ...recording.takeClusters()], recorded);
   },
 
+  async "files of many clusters let the page go on meanwhile"() {
+    const { clip, join } = await load();
+    const { slice } = Blob.prototype;
+    const { port1, port2 } = new MessageChannel();
+    let all = 0;
+    let most = 0; // from one turn of the page to the next
+    let inTurn = 0;
+    Blob.prototype.slice = function (...range) {
+      all++;
+      most = Math.max(most, ++inTurn);
+      return slice.apply(this, range);
+    };
+    port1.onmessage = () => {
+      inTurn = 0;
+      port2.postMessage(null);
+    };
+    port2.postMessage(null);
+    try {
+      const { blob, end } = await join(Array(12).fill(new Blob([recorded])));
+      const late = await clip(blob, { start: 4, end: Infinity });
+      if (late.start > 4 || Math.abs(late.end - end) > 0.001) throw new Error(`the clip is from ${late.start} to ${late.end}, the whole ends at ${end}`);
+    } finally {
+      port1.close();
+      Blob.prototype.slice = slice;
+    }
+    if (all < 500 || most > 150) throw new Error(`${most} of ${all} slices are made in one turn`);
+  },
+
   async "a wrong address of the module is rejected, and a right one then works"() {
     const { Recording, WebmendError, init } = await load();
     const error = await rejected(init({ wasm: "/nowhere/webmend.wasm" }));
