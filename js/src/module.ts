@@ -203,8 +203,7 @@ export class Instance {
   /** Begins the plan of streams one after the other. */
   join(handles: number[], flags: number): number {
     const memory = this.#reserve();
-    const view = new DataView(memory.buffer, memory.byteOffset);
-    handles.forEach((handle, i) => view.setInt32(4 * i, handle, true));
+    new Int32Array(memory.buffer, memory.byteOffset).set(handles);
     const plan = this.#call(() => this.#exports.join(handles.length, flags));
     if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: one of the files has no recording" });
     return plan;
@@ -385,22 +384,18 @@ export class Walker {
 /** What Go's runtime asks of its host. The module itself asks for nothing. */
 function wasi(memory: () => WebAssembly.Memory, say: (text: string) => void): Record<string, (...args: number[]) => number> {
   const view = () => new DataView(memory().buffer);
-  const nothing = (count: number, size: number) => {
-    view().setUint32(count, 0, true);
-    view().setUint32(size, 0, true);
+  const zero = (...addresses: number[]) => {
+    for (const address of addresses) view().setUint32(address, 0, true);
     return 0;
   };
   return {
     args_get: () => 0,
-    args_sizes_get: (count, size) => nothing(count!, size!),
+    args_sizes_get: zero, // how many there are, and how long
     environ_get: () => 0,
-    environ_sizes_get: (count, size) => nothing(count!, size!),
+    environ_sizes_get: zero,
     sched_yield: () => 0,
     // The collector asks whether anything has happened, as it goes: nothing has.
-    poll_oneoff(_subscriptions, _events, _count, happened) {
-      view().setUint32(happened!, 0, true);
-      return 0;
-    },
+    poll_oneoff: (_subscriptions, _events, _count, happened) => zero(happened!),
     clock_time_get(clock, _precision, time) {
       const ms = clock === 0 ? Date.now() : performance.now() + 1; // a clock at 0 is fatal to Go's collector
       view().setBigUint64(time!, BigInt(Math.round(ms * 1e6)), true);

@@ -49,7 +49,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
     let made = begun;
     while ("reads" in made) made = await stream.complete(plan, await Promise.all(made.reads.map((r) => blob(0, r.start, r.end))));
     const groups: Blob[] = [];
-    let parts: BlobPart[] = [];
+    const parts: BlobPart[] = [];
     let at = 0;
     for (const [i, piece] of made.pieces.entries()) {
       options.signal?.throwIfAborted();
@@ -57,9 +57,9 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       if (parts.length > most) {
         // The page would stand still while many are cut. A read lets it go on, as a timer
         // would not while the page is hidden.
-        groups.push(new Blob(parts));
-        parts = [];
-        await groups.at(-1)!.slice(0, 1).arrayBuffer();
+        const group = new Blob(parts.splice(0));
+        groups.push(group);
+        await group.slice(0, 1).arrayBuffer();
       }
       if (piece.length === 1) {
         parts.push(made.literals.slice(at, (at += piece[0])));
