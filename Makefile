@@ -33,7 +33,7 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)
 	GOOS=js GOARCH=wasm go vet ./wasm
 	go test -timeout 30m ./...
 	go test -race -run '^TestTwoHundred' ./demo
-	cd js && node --test test/
+	cd js && node --test --test-concurrency=2 test/
 
 # The store that the tests have; to build it takes some minutes, once.
 VERSITYGW := .cache/versitygw

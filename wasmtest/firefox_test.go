@@ -195,6 +195,7 @@ func askAll(t *testing.T, f *firefox, script string) {
 const guessed = 0.1
 
 func TestEverySeekLandsAndPaintsInFirefoxToo(t *testing.T) {
+	t.Parallel()
 	f := startFirefox(t)
 	appended := 0
 	for _, r := range recordings(t) {

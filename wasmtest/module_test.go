@@ -113,6 +113,7 @@ func types(list []api.ValueType) string {
 // the link step does to each. Brotli and an instance take long, and are only for who reads
 // the figures: make size.
 func TestSizeIsAtMostThatOfAnEmptyReactor(t *testing.T) {
+	t.Parallel()
 	empty := reactor(t, "//go:wasmexport nothing\nfunc nothing() {}")
 	linkedEmpty := filepath.Join(t.TempDir(), "linked.wasm")
 	run(t, "go", "run", "../wasm/link", "-o", linkedEmpty, empty)
