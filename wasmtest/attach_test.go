@@ -61,6 +61,7 @@ func TestWhatIsAttachedHearsTheRecorderToItsEndInChromium(t *testing.T) {
 }
 
 func TestWhatIsAttachedHearsTheRecorderToItsEndInFirefox(t *testing.T) {
+	t.Parallel()
 	checkAttached(t, ask[[]attached](t, startFirefox(t), `import("/page/attach.mjs").then((m) => m.recordAll(true))`))
 }
 

@@ -11,6 +11,7 @@ import (
 )
 
 func TestTheDemoPageRecordsRewindsScrubsAndClipsInFirefoxToo(t *testing.T) {
+	t.Parallel()
 	f := startFirefox(t)
 	times := []float64{2.5, 0.5, 3.5, 1.75}
 	list, err := json.Marshal(times)

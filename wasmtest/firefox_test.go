@@ -237,6 +237,7 @@ func TestEverySeekLandsAndPaintsInFirefoxToo(t *testing.T) {
 }
 
 func TestAJoinPlaysInFirefoxToo(t *testing.T) {
+	t.Parallel()
 	f := startFirefox(t)
 	for _, names := range joined {
 		got := ask[viewing](t, f, fmt.Sprintf(`import("/page/seek.mjs").then((m) => m.watchJoin(%s))`, names))
@@ -274,6 +275,7 @@ var firefoxConfigs = []firefoxConfig{
 }
 
 func TestWhatFirefoxRecordsIsSplitWhileItIsRecordedAndPlays(t *testing.T) {
+	t.Parallel()
 	f := startFirefox(t)
 	for _, c := range firefoxConfigs {
 		t.Run(c.Name, func(t *testing.T) {

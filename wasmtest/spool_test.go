@@ -36,6 +36,7 @@ func TestWhatIsKeptOnDiskIsFoundAgain(t *testing.T) {
 }
 
 func TestWhatIsKeptOnDiskIsFoundAgainInFirefoxToo(t *testing.T) {
+	t.Parallel()
 	built(t, "spool.js")
 	f := startFirefox(t)
 	askAll(t, f, "/page/spool.mjs")
@@ -153,6 +154,7 @@ func TestAPageThatCrashesLosesNothingThatWasDelivered(t *testing.T) {
 }
 
 func TestABrowserThatIsKilledLosesNothingThatWasDeliveredInFirefox(t *testing.T) {
+	t.Parallel()
 	f := startFirefox(t)
 	ask[any](t, f, `import("/page/spool.mjs").then((m) => m.record("killed", { microphone: true }))`)
 	f.kill()

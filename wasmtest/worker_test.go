@@ -24,6 +24,7 @@ func TestAWorkerDoesWhatThePageDoes(t *testing.T) {
 }
 
 func TestAWorkerDoesWhatThePageDoesInFirefoxToo(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"worker.js", "webmend.trap.wasm"} {
 		built(t, name)
 	}
