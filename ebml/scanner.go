@@ -56,7 +56,7 @@ type Scanner struct {
 	data  []byte // those that came in earlier pushes
 	part  [MaxHeadLen]byte
 	nPart int  // octets in part of a head that is cut by the end of a push
-	ahead byte // of the next element: nobody's, but memory takes longer to give it than to look at this one
+	ahead byte // the first of the next element, which nobody reads: see ReadNext
 
 	ended    Head // the master that the last token is the end of
 	isEnded  bool // it is that
@@ -143,7 +143,7 @@ func (s *Scanner) Head() Head {
 }
 
 // Data is, after Value, the bytes asked for: as many as Read said, or all of the
-// data if that is less. They are valid until the next call of Next.
+// data if that is less. They are valid until the next call of Next or ReadNext.
 func (s *Scanner) Data() []byte { return s.value }
 
 // EndOffset is, after End, the offset of the first byte after the element.
@@ -207,11 +207,12 @@ func (s *Scanner) Read(n int) {
 	s.step = reading
 }
 
-// ReadNext is three calls in one, for where many elements with one id follow each other,
-// which must be of one octet, and one that the open element can have. If the next element
-// has it and ends at most at offset most, and n bytes of its data are at hand or all that
-// it has, it is as if Next had given Start, Read(n) had been called, and Next had given
-// Value. Otherwise nothing has changed, and Next tells what comes.
+// ReadNext is three calls in one, for where many elements with one id follow each other:
+// an id of one octet, of a child that the open element can have. If the next element has
+// it, ends at offset most of the stream or before, and has the first n bytes of its data,
+// or all if there are fewer, in what was pushed last, it is as if Next had given Start,
+// Read(n) had been called, and Next had given Value. Otherwise nothing has changed, and
+// Next tells what comes.
 func (s *Scanner) ReadNext(id ID, n int, most int64) bool {
 	if s.step != betweenElements || s.nPart > 0 || s.err != nil || len(s.chunk) == 0 || ID(s.chunk[0]) != id {
 		return false
@@ -232,6 +233,8 @@ func (s *Scanner) ReadNext(id ID, n int, most int64) bool {
 	s.advance(h.Len)
 	s.value = s.chunk[:n]
 	s.step = skipping
+	// The next head is asked for, as it takes longer to come from memory than this element
+	// to be looked at.
 	if h.Size < int64(len(s.chunk)) {
 		s.ahead = s.chunk[h.Size]
 	}

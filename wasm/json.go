@@ -7,12 +7,13 @@ import (
 	"github.com/webmend/webmend/webm"
 )
 
-// A writer makes an answer. It is JSON, but for what is asked for with every chunk:
-// see clusters. encoding/json would make the module half as large again, and even calls
-// of append for each member would add to it; so the members are written by templates.
+// A writer makes an answer: bytes, which are JSON as a rule, or in the reactor numbers
+// where there is much to tell. encoding/json would make the module half as large again,
+// and even calls of append for each member would add to it; so the members are written
+// by templates.
 type writer struct {
 	b     []byte
-	words []uint64 // of an answer in numbers
+	words []uint64 // of numbers
 }
 
 // put writes a template in which these stand for the next of values: # an

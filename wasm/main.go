@@ -40,17 +40,19 @@
 //	edit(handle, i) handle     for the bytes of piece i of a plan, or of clusters of recording i
 //	takePatches(handle)        what they tell to change: offset, value, offset, value, …
 //
-// Answers are JSON, with times in seconds and offsets in bytes, but for takeLiterals. The
-// reactor returns their length in bytes, and where they are from result. Of it takeClusters,
-// takeFragments, takeForms and takePatches answer in numbers, each a float64, little-endian;
-// booleans are 0 or 1. One thing follows the other:
+// Answers are JSON, but for takeLiterals, with times in seconds and offsets in bytes, and
+// null of a stream that is of another kind. The reactor returns their length in bytes, and
+// where they are from result.
 //
-//	cluster: recording, start, end, timestamp, time, duration, known, cut, fragment,
+// In the reactor takeClusters, takeFragments, takeForms and takePatches answer in numbers
+// instead: float64s, little-endian, with 0 and 1 for false and true, one thing after the
+// other. takeForms has the recording before each form.
+//
+//	cluster: recording, start, end, timestamp (ticks), time, duration, known, cut, fragment,
 //	         beginsWithKeyFrame, blocks, keyframes, how many tracks, and of each its number,
 //	         blocks and keyframes; form and fromZero
-//	form:    start, end, edit, the length of head, and 24 bytes that begin with head
-//
-// takeForms has the recording before each form.
+//	form:    start, end, edit, how many bytes head has, and 24 bytes that begin with head
+//	patch:   offset, value
 package main
 
 func main() {}

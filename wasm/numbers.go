@@ -12,8 +12,8 @@ import (
 // its ID and size, and a Timestamp.
 const headWords = 3
 
-// clusters answers in numbers, as main.go says: JSON of them would take both sides longer
-// than finding them takes.
+// clusters answers in numbers, in the order that main.go says: JSON of them would take
+// both sides longer than finding them takes.
 func (w *writer) clusters(list []webm.Cluster, recordings []webm.Recording) {
 	for i := range list {
 		c := &list[i]
@@ -33,7 +33,7 @@ func (w *writer) clusters(list []webm.Cluster, recordings []webm.Recording) {
 		w.number(int64(len(c.Tracks)))
 		for i := range c.Tracks {
 			t := &c.Tracks[i]
-			w.number(clamp(t.Number))
+			w.number(int64(t.Number))
 			w.number(int64(t.Blocks))
 			w.number(int64(t.KeyFrames))
 		}

@@ -108,7 +108,7 @@ const learnt = `
 - The facts of a cluster took 8 µs as JSON on both sides, and take 2 in numbers. What is between that and 5 GB/s in a
   page is copying in, a quarter of the time, then blocks, clusters, and Go's collector, a tenth.
 - To give bytes takes as long as ranges, and then as copying in and out. A Recording had made a Blob of each cluster
-  when it came, half a millisecond in Chromium; it holds the bytes now, and makes one when it is asked.
+  when it came, half a millisecond in Chromium; one that is taken as it comes, as here, has its bytes.
 - At stop() Chromium takes a tenth of a millisecond for each Blob that a file is made of. They were of 1 MB; now 16 of
   them become one, so that after hours they are still few.
 - The Go library reads a file twice, to scan it and to copy it, where cp copies inside the kernel, once. To read the file

@@ -39,7 +39,7 @@ type openBlock struct {
 	head      blockHead
 	hasHead   bool
 	track     int   // index of its track, or -1 if the header has no such track
-	ticks     int64 // its timestamp
+	ticks     int64 // its timestamp, from the beginning of the recording
 	at        int64 // the same, in nanoseconds
 	media     int64 // duration by what the frames say, in nanoseconds, or 0
 	duration  int64 // BlockDuration in nanoseconds, or 0
@@ -105,8 +105,8 @@ func (s *Splitter) readTimestamp(h ebml.Head, ticks uint64) {
 	s.open.hasTime = true
 }
 
-// readBlock takes in the first bytes of a SimpleBlock or Block of that size, and asks
-// for more where they are not enough.
+// readBlock takes in the first bytes of a SimpleBlock or Block with size bytes of data,
+// and asks for more where they are not enough.
 func (s *Splitter) readBlock(size int64, data []byte) {
 	b, n, ok := parseBlockHead(data)
 	if !ok {
@@ -232,7 +232,7 @@ func (s *Splitter) countBlock(id ebml.ID) {
 			*c = clock{} // a Cluster may go back
 		}
 		if c.seen && b.at-c.end() > minGap {
-			s.noteGap(track, c, b.at, b.offset)
+			s.noteGap(track, c)
 		}
 		s.recent = s.recent[:0]
 	}
@@ -283,13 +283,13 @@ func (s *Splitter) noteBeginning(key bool) {
 	s.open.sawVideo, s.open.restSawVideo = true, true
 }
 
-// noteGap reports that a block of audio at a time, in nanoseconds, comes too late
-// after the one before it.
-func (s *Splitter) noteGap(track *Track, c *clock, at, offset int64) {
-	end := c.end()
-	if c.duration > 0 && at-end > max(maxGap*c.duration, minGap) && len(s.open.gaps) < maxGaps {
-		s.open.gaps = append(s.open.gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, at, offset})
-		s.gapInSound(end, at)
+// noteGap reports the block that has just ended, of audio and minGap or more after the
+// one before it, if that comes too late.
+func (s *Splitter) noteGap(track *Track, c *clock) {
+	b, end := &s.block, c.end()
+	if c.duration > 0 && b.at-end > maxGap*c.duration && len(s.open.gaps) < maxGaps {
+		s.open.gaps = append(s.open.gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, b.at, b.offset})
+		s.gapInSound(end, b.at)
 	}
 }
 

@@ -277,7 +277,7 @@ func (c *Cutter) Plan() (*Plan, error) {
 	}
 	var plan *Plan
 	if c.seekable {
-		plan = b.finish(until - c.base*scale)
+		plan, _ = b.finish(until - c.base*scale)
 	} else {
 		plan = ix.InitializationSegment()
 		plan.append(&b.body)

@@ -226,7 +226,7 @@ func TestPCMThatLastsMoreThan36YearsLastsThem(t *testing.T) {
 }
 
 // RFC 6716, table 2, in tenths of a millisecond.
-var tenths = [32]int64{
+var opusTenths = [32]int64{
 	100, 200, 400, 600, // SILK, narrowband
 	100, 200, 400, 600, // SILK, mediumband
 	100, 200, 400, 600, // SILK, wideband
@@ -239,7 +239,7 @@ var tenths = [32]int64{
 }
 
 func TestAnOpusPacketSaysHowLongItLasts(t *testing.T) {
-	for config, length := range tenths {
+	for config, length := range opusTenths {
 		for _, c := range []struct {
 			name   string
 			code   byte

@@ -82,9 +82,12 @@ func TestWhatADamagedElementTookInIsFoundByReadingAgain(t *testing.T) {
 			}
 
 			var clusters []Cluster
-			_, report, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{}, func(c Cluster) { clusters = append(clusters, c) })
+			s, report, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{}, func(c Cluster) { clusters = append(clusters, c) })
 			if err != nil || ranges(clusters) != c.rewound || report.Bytes != int64(len(c.stream)) {
 				t.Errorf("Scan: %v, %+v", err, report)
+			}
+			if kept := s.Clusters(); len(kept) > 0 {
+				t.Errorf("Scan kept %d clusters", len(kept))
 			}
 		})
 	}

@@ -16,12 +16,7 @@ func (ix *Index) Seekable() (*Plan, error) {
 	}
 	b := builder{index: ix}
 	b.clusters(ix, 0, 0, nil)
-	if b.body.Size == 0 {
-		return nil, planError(CodeNoKeyFrame, "what there is of the recording is video without a key frame to begin with")
-	}
-	plan := b.finish(ix.length())
-	plan.End = ix.length()
-	return plan, nil
+	return b.finish(ix.length())
 }
 
 // Head plans the beginning of a file in exactly room bytes, to be followed by the
@@ -143,8 +138,9 @@ func (ix *Index) Standalone(from, to int, fromZero bool) (plan *Plan, keyFrame b
 // plan are theirs, in order. The tracks, and what else the header says, are those
 // of the first; the numbers of the others' tracks are changed to match.
 //
-// The error is an [*Error]: CodeNoClusters, or CodeIncompatible with the tracks
-// that do not match in type, codec, CodecPrivate or channels. The picture's size may
+// The error is an [*Error]: CodeNoClusters, CodeNoKeyFrame when there is nothing but
+// video that cannot be decoded, or CodeIncompatible with the tracks that do not
+// match in type, codec, CodecPrivate or channels. The picture's size may
 // change, as it is in the key frames too. No index may be Stored.
 func Join(recordings ...*Index) (*Plan, error) {
 	if len(recordings) == 0 {
@@ -169,9 +165,7 @@ func Join(recordings ...*Index) (*Plan, error) {
 		b.clusters(ix, i, shift, edit)
 		duration = shift*scale + ix.length()
 	}
-	plan := b.finish(duration)
-	plan.End = duration
-	return plan, nil
+	return b.finish(duration)
 }
 
 // matching is the edit that makes the tracks of another recording, number i of a

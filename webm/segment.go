@@ -91,17 +91,22 @@ func (ix *Index) dataOf(e *entry) int64 {
 }
 
 // finish puts the head before the clusters. duration is in nanoseconds.
-func (b *builder) finish(duration int64) *Plan {
+func (b *builder) finish(duration int64) (*Plan, error) {
+	if b.body.Size == 0 {
+		return nil, planError(CodeNoKeyFrame, "what there is to play is video without a key frame to begin with")
+	}
 	plan, _ := b.head(duration, 0)
 	pieces := b.body.Pieces
 	plan.add(pieces[0]) // which may be joined to the last
 	plan.Size += b.body.Size - pieces[0].Len()
-	// Moved in place: of a long recording they take more memory than all else.
+	// Moved in place, as of a long recording they take more memory than all else; by
+	// hand, as slices.Replace would add 3 KB to the module.
 	head := plan.Pieces
 	plan.Pieces = append(pieces, head...)[:len(head)+len(pieces)-1]
 	copy(plan.Pieces[len(head):], pieces[1:])
 	copy(plan.Pieces, head)
-	return plan
+	plan.End = duration
+	return plan, nil
 }
 
 // head makes what comes before the clusters: in room bytes, with fewer cues and a Void

@@ -514,9 +514,6 @@ func (s *Splitter) end(id ebml.ID) {
 	case IDCluster:
 		if id == IDSimpleBlock || id == IDBlockGroup {
 			s.countBlock(id)
-			if s.open.doubtful != nil && (!s.block.hasHead || s.block.track < 0) {
-				s.err = s.open.doubtful
-			}
 			if s.open.doubtful != nil {
 				s.dispel()
 			}

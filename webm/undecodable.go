@@ -92,10 +92,11 @@ func (s *Splitter) gapInSound(start, end int64) {
 	}
 }
 
-// dispel leaves out what was doubtful before the block that has just ended, which is
-// whole.
+// dispel leaves out what was doubtful before the block that has just ended, or stops
+// there after all if that is none of a track.
 func (s *Splitter) dispel() {
-	if s.err != nil {
+	if !s.block.hasHead || s.block.track < 0 {
+		s.err = s.open.doubtful
 		return
 	}
 	at := s.block.at

@@ -289,3 +289,9 @@ func TestARecordingHasNothingUndecodableAndNothingTwice(t *testing.T) {
 		}
 	})
 }
+
+func TestAJoinOfNothingThatCanBeDecodedIsNoFile(t *testing.T) {
+	s, _, _ := pushed(t, stream(tracks(vp8)), cluster(0, simpleBlock(1, 0, 0, "frame")))
+	_, err := Join(s.Index(0), s.Index(0))
+	wantCode(t, "Join", err, CodeNoKeyFrame)
+}

@@ -62,7 +62,7 @@ export interface ToldCluster extends ClusterFacts {
   fromZero: Form;
 }
 
-/** Where a store has a cluster. */
+/** The final form of a cluster of a recording. */
 export interface ToldForm {
   recording: number;
   form: Form;
@@ -264,7 +264,7 @@ export class Instance {
   }
 }
 
-/** Reads an answer in numbers, which is quicker than JSON: the members of one thing after the other. */
+/** Reads an answer in numbers, in the order that wasm/main.go says; quicker than JSON. */
 function numbers(answer: Uint8Array) {
   const values = new Float64Array(answer.slice().buffer);
   let at = 0;

@@ -55,8 +55,8 @@ export interface Header extends Range, HeaderFacts {
 interface ClusterBytes {
   /** What comes before its data, as recorded; of a fragment, so that it is a cluster. */
   head: Bytes;
-  /** Its data in the final form, from an offset on: Blobs if there is a store. */
-  data(from?: number): (Blob | Bytes)[];
+  /** Its data in the final form: Blobs first, and then what is not in one yet. */
+  data(): (Blob | Bytes)[];
   /** Offsets in the data and what was recorded there, in turns, where the final form is another. */
   changed: number[];
   form: Form;
@@ -97,7 +97,7 @@ export class Cluster {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const { head, data, changed } = this.#bytes;
     const parts = data();
-    if (parts.some((part) => part instanceof Blob)) return new Uint8Array(await this.blob().arrayBuffer());
+    if (parts[0] instanceof Blob) return new Uint8Array(await this.blob().arrayBuffer());
     const bytes = joined([head, ...(parts as Bytes[])]);
     for (let i = 0; i < changed.length; i += 2) bytes[head.length + changed[i]!] = changed[i + 1]!;
     return bytes;
@@ -126,7 +126,15 @@ export class Cluster {
   async standalone(options: { fromZero?: boolean } = {}): Promise<Blob> {
     const { form, fromZero, data, type, initialization } = this.#bytes;
     const chosen = options.fromZero ? fromZero : form;
-    return new Blob([await initialization(), chosen.head, ...data(chosen.start - form.start)], { type });
+    return new Blob([await initialization(), chosen.head, new Blob(data()).slice(chosen.start - form.start)], { type });
+  }
+
+  /** Has the browser hold the bytes, outside the page's own memory, for as long as nobody wants them. @internal */
+  rest(): void {
+    const parts = this.#bytes.data();
+    if (parts[0] instanceof Blob) return;
+    const blob = new Blob(parts);
+    this.#bytes.data = () => [blob];
   }
 }
 export interface Cluster extends ClusterFacts {
@@ -142,7 +150,7 @@ export interface RecordingOptions {
   /**
    * Whether to keep the media, in the browser's Blobs, so that `seekable`, `clip` and
    * `joinPoint` can be asked for. Default true. With false, clusters that are taken
-   * are the only thing that holds it.
+   * are the only thing that holds it: in the page's memory, if they are taken as they come.
    */
   keep?: boolean;
   /**
@@ -685,6 +693,8 @@ export class Recording {
         store.add(before, head, data);
       }
     }
+    // Whoever takes each as it comes is spared the Blobs.
+    if (!this.#keep) for (const cluster of this.#clusters) cluster.rest();
     for (const taken of clusters) fresh.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
     for (const segment of fresh.sort((a, b) => a.start - b.start)) {
       segment.sequence = this.#sequence++;
@@ -709,9 +719,15 @@ export class Recording {
   #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {
     const { form, fromZero, recording } = facts;
     const { store, type } = this.#recordings[recording]!;
-    const common = { head, changed, form, fromZero, type, initialization: () => this.#initialization(recording) };
-    if (!data) return new Cluster(facts, { ...common, data: (from = 0) => store.parts(at! + from, at! + form.end - form.start) });
-    return new Cluster(facts, { ...common, changed: facts.fragment ? [] : changed, data: (from = 0) => (from === 0 ? data : [joined(data).subarray(from)]) });
+    return new Cluster(facts, {
+      head,
+      changed: facts.fragment ? [] : changed,
+      form,
+      fromZero,
+      type,
+      initialization: () => this.#initialization(recording),
+      data: () => data ?? store.parts(at!, at! + form.end - form.start),
+    });
   }
 
   #initialization(recording: number): Promise<Blob> {

@@ -90,7 +90,10 @@ export class Replay {
       initialization.catch(() => {}); // clip says it
       this.#kept.push({ recording, initialization, clusters: [] });
     }
-    for (const cluster of this.#source.takeClusters({ partial })) this.#kept.find((k) => k.recording === cluster.recording)?.clusters.push(cluster);
+    for (const cluster of this.#source.takeClusters({ partial })) {
+      cluster.rest();
+      this.#kept.find((k) => k.recording === cluster.recording)?.clusters.push(cluster);
+    }
     this.#trim();
   }
 

@@ -27,7 +27,8 @@ interface Splice {
 
 /**
  * A recording's header, and then bytes that are only ever added to, in Blobs of
- * about 1 MiB, and then 16. The header stays as bytes: files are made of parts of it.
+ * about 1 MiB, 16 of which become one. The header stays as bytes: files are made of
+ * parts of it.
  */
 export class Store {
   readonly #header: Bytes;
@@ -58,6 +59,7 @@ export class Store {
 
   /** Makes a Blob of what is not in one yet, so that files need not. */
   close(): void {
+    if (this.#open.length === 0) return;
     this.#blobs.push({ start: this.#openStart, blob: new Blob(this.#open) });
     this.#open = [];
     this.#openStart = this.size;

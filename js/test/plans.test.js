@@ -78,19 +78,55 @@ inBoth(() => {
   });
 
   describe("clusters and fragments", () => {
-    test("as recorded are the stream, though the store has them in another form", async () => {
-      for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-36-late-requestdata"]) {
-        const { bytes, chunks } = load(name);
-        for (const keep of [true, false]) {
-          const recording = new Recording({ keep });
-          for (const chunk of chunks) recording.pushChunk(chunk);
-          const { other } = await recording.finish();
-          const parts = [recording.takeHeader(), ...recording.takeClusters()];
-          for (const part of parts) {
-            assert.ok((await content(part.blob())).equals(bytes.subarray(part.start, part.end)), `${name} at ${part.start}`);
+    for (const keep of [true, false]) {
+      for (const waits of [true, false]) {
+        test(`as recorded are the stream, though the store has them in another form, with keep: ${keep}${waits ? ", taken at the end" : ""}`, async () => {
+          for (const name of ["firefox-08-pause-vp8opus-ts500", "chromium-36-late-requestdata"]) {
+            const { bytes, chunks } = load(name);
+            const recording = new Recording({ keep });
+            const parts = [];
+            for (const chunk of chunks) {
+              await recording.pushChunk(chunk);
+              if (!waits) parts.push(...recording.takeClusters());
+            }
+            const { other } = await recording.finish();
+            parts.unshift(recording.takeHeader());
+            parts.push(...recording.takeClusters());
+            for (const part of parts) {
+              const want = bytes.subarray(part.start, part.end);
+              const copy = Buffer.from((await part.bytes()).buffer);
+              assert.ok(copy.equals(want), `bytes of ${name} at ${part.start}`);
+              copy.fill(0);
+              assert.ok((await content(part.blob())).equals(want), `blob of ${name} at ${part.start}`);
+            }
+            assert.equal(parts.at(-1).end, other[0]?.start ?? bytes.length);
           }
-          assert.equal(parts.at(-1).end, other[0]?.start ?? bytes.length);
+        });
+      }
+    }
+
+    test("that wait are held by the browser, and those that are taken as they come cost no Blob", async () => {
+      const { bytes, chunks } = load("chromium-noalpha-03-vp8opus-ts250");
+      const { Blob: Real } = globalThis;
+      for (const waits of [true, false]) {
+        const recording = new Recording({ keep: false });
+        let held = 0; // bytes that became Blobs of the page
+        globalThis.Blob = new Proxy(Real, {
+          construct(target, [parts = [], options]) {
+            for (const { byteLength = 0 } of parts) held += byteLength;
+            return new target(parts, options);
+          },
+        });
+        try {
+          for (const chunk of chunks) {
+            await recording.pushChunk(chunk);
+            if (!waits) recording.takeClusters();
+          }
+        } finally {
+          globalThis.Blob = Real;
         }
+        assert.ok(waits ? held > 0.9 * bytes.length : held < 0.1 * bytes.length, `${held} of ${bytes.length}`);
+        recording.close();
       }
     });
 
@@ -129,9 +165,8 @@ inBoth(() => {
     });
 
     test("standalone are files, of their own times or from 0", async () => {
-      const recording = await record("firefox-01-opus-ts50");
-      const clusters = recording.takeClusters();
-      for (const cluster of clusters) {
+      const clusters = (await record("firefox-01-opus-ts50")).takeClusters();
+      for (const cluster of [...clusters, ...(await record("firefox-01-opus-ts50", { keep: false })).takeClusters()]) {
         assert.ok(cluster.beginsWithKeyFrame);
         const kept = (await repair(await cluster.standalone())).report.recordings[0];
         assert.equal(kept.duration.toFixed(3), (cluster.time + cluster.duration).toFixed(3));
