@@ -177,7 +177,12 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 	for i := range r.Gaps {
 		g := &r.Gaps[i]
 		w.next(i)
-		w.put(`{"recording":#,"track":#,"start":$,"end":$,"offset":#}`, int64(g.Recording), int64(g.Track), g.Start, g.End, g.Offset)
+		w.put(`{"recording":#,"start":$,"end":$,"offset":#,"boundary":?,"tracks":[`, int64(g.Recording), g.Start, g.End, g.Offset, boolean(g.Boundary))
+		for j, number := range g.Tracks {
+			w.next(j)
+			w.put(`#`, clamp(number))
+		}
+		w.put(`]}`)
 	}
 	w.put(`],"undecodable":[`)
 	for i := range r.Undecodable {

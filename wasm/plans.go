@@ -68,21 +68,38 @@ func nanoseconds(seconds float64) int64 {
 	return int64(seconds * 1e9)
 }
 
-// join begins the plan of the first recordings of streams, one after the other.
+// join begins the plan of all recordings of streams, one after the other. A stream is a
+// source.
 func join(handles []int32, flags int32) int32 {
 	var indexes []*webm.Index
-	for _, h := range handles {
+	var sources []int
+	for source, h := range handles {
 		st := get(h)
 		if st == nil || st.splitter == nil || st.splitter.Index(0) == nil {
 			return statusNoHandle
 		}
-		ix := st.splitter.Index(0)
-		ix.Stored, ix.KeepUndecodable = false, flags&planKeepUndecodable != 0
-		indexes = append(indexes, ix)
+		n := len(indexes)
+		for i := range st.splitter.Report().Recordings {
+			ix := st.splitter.Index(i)
+			if ix == nil || ix.Clusters() == 0 && len(indexes) > n {
+				continue
+			}
+			if len(indexes) > n && indexes[n].Clusters() == 0 {
+				indexes, sources = indexes[:n], sources[:n] // one that has something is better
+			}
+			ix.Stored, ix.KeepUndecodable = false, flags&planKeepUndecodable != 0
+			indexes, sources = append(indexes, ix), append(sources, source)
+		}
 	}
 	p := &stream{}
 	var err error
 	p.plan, err = webm.Join(indexes...)
+	if err == nil {
+		for i := range p.plan.Pieces {
+			piece := &p.plan.Pieces[i]
+			piece.Source = sources[piece.Source]
+		}
+	}
 	p.collect(err)
 	return add(p)
 }
@@ -109,7 +126,7 @@ func (st *stream) answerPlan(w *writer) {
 			w.put(`{"reads":[`)
 			for i, r := range st.cutter.Reads() {
 				w.next(i)
-				w.put(`{"start":#,"end":#}`, r.Start, r.End)
+				w.put(`{"source":#,"start":#,"end":#}`, int64(r.Source), r.Start, r.End)
 			}
 			w.put(`]}`)
 			return

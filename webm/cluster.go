@@ -8,22 +8,26 @@ import "github.com/webmend/webmend/ebml"
 // entered at, in nanoseconds: the least that WebM's guidelines ask for.
 const cueInterval = 500_000_000
 
+// flacHeadLen is as much of a frame of FLAC as tells its length (RFC 9639 §9.1).
+const flacHeadLen = 16
+
 // openCluster is the cluster under way.
 type openCluster struct {
 	Cluster
 	entry     entry         // for the index
+	previous  int64         // where the cluster before it begins
 	hasTime   bool          // its Timestamp has been read
 	counts    []TrackBlocks // by the order of the recording's tracks
 	keyFrames []KeyFrame    // of video
 	cues      []KeyFrame    // of audio, where there is no video
 	first     []KeyFrame    // the first blocks of tracks
 	gaps      []Gap
-	firstSum  uint32  // of its first block
 	left      []frame // that plans leave out, and key frames after them
 
-	doubtful   *Error // what is wrong with the last element, if no block has come since
-	outOfOrder bool   // it has a block of audio that goes back in time, and from that on no time is certain
-	sawVideo   bool   // it has a block of video
+	doubtful *Error // what is wrong with the last element, if no block has come since
+	unheard  bool   // and it is one that the specification does not have
+	strange  *Error // of its first element that the specification does not have
+	sawVideo bool   // it has a block of video
 
 	// What of it has been told as fragments, and of the rest whether it has a
 	// block of video and begins with a key frame.
@@ -44,9 +48,9 @@ type openBlock struct {
 	media     int64 // duration by what the frames say, in nanoseconds, or 0
 	duration  int64 // BlockDuration in nanoseconds, or 0
 	discard   int64 // DiscardPadding in nanoseconds
+	frames    int64 // how many it holds
 	reference bool
-	sum       uint32 // of its first bytes, its size and its cluster's place
-	repeated  bool   // the cluster has had it already
+	repeated  bool // the stream has had it already
 }
 
 // openCluster begins a cluster, the first of which ends the header.
@@ -64,10 +68,17 @@ func (s *Splitter) openCluster(h ebml.Head) {
 	var givenKeys int
 	if s.opts.Rewinds {
 		given, givenKeys = s.before.take(s, h.Offset)
+		s.repeats.begin(h.Offset)
+	}
+	s.time.beginCluster()
+	previous := s.open.Cluster.Start
+	if previous == h.Offset { // it is read again
+		previous = s.open.previous
 	}
 	s.open = openCluster{
 		Cluster:   Cluster{Range: at, Recording: len(s.report.Recordings) - 1, HeadLen: h.Len, Known: h.Size != ebml.UnknownSize},
 		entry:     entry{Range: at, headLen: uint8(h.Len)},
+		previous:  previous,
 		counts:    s.open.counts[:0], // whose memory serves for every cluster
 		keyFrames: s.open.keyFrames[:0],
 		cues:      s.open.cues[:0],
@@ -77,7 +88,7 @@ func (s *Splitter) openCluster(h ebml.Head) {
 		given:     given,
 		givenKeys: givenKeys,
 	}
-	if !s.hasVideo {
+	if !s.time.hasVideo {
 		s.open.entry.flags, s.open.restBegins = beginsWithKey, beginsWithKey
 	}
 	for _, t := range s.recording().Header.Tracks {
@@ -126,42 +137,55 @@ func (s *Splitter) readBlock(size int64, data []byte) {
 		return
 	}
 	track := &header.Tracks[s.block.track]
-	s.lookForRepeat(data, size)
-	if track.Type == Audio && !s.open.outOfOrder && s.visit == nil && s.goesBack() {
-		if s.trial || s.opts.Strict {
-			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
-			return
-		}
-		if _, ok := s.mayGoBack(s.scan.Head().Offset); ok && s.before.searched != s.open.Cluster.Start {
-			s.fail(CodeOutOfOrder, "is earlier than the one before it of its track")
-			return // so that it is searched for that head
-		}
-		s.open.outOfOrder = true
-		s.awaitKeyFrames()
+	if s.visit == nil && !s.trial && s.lookForRepeat(data, size) {
+		return
 	}
 	if b.lacing() != NoLacing {
 		s.readLaces(size, data, n, track)
 		return
 	}
+	want := int64(blockHeadLen)
 	if track.needsKeyFrame() {
-		if want := min(codecFrameLen, size); int64(len(data)) < want {
-			s.scan.Read(int(want))
-			return
-		}
+		want = codecFrameLen
+	} else if track.Codec == "flac" {
+		want += flacHeadLen
+	}
+	if want = min(want, size); int64(len(data)) < want {
+		s.scan.Read(int(want))
+		return
+	}
+	if track.needsKeyFrame() {
 		track.Codec = track.keyFrameCodec(data[n:])
 	}
-	s.block.media = track.frameDuration(data[n:], size-int64(n))
+	s.block.frames, s.block.media = 1, track.frameDuration(data[n:], size-int64(n))
+}
+
+// lookForRepeat takes in the first bytes of the block under way, and tells whether something
+// has to be found out first: whether it was pushed before, or is one of another cluster.
+func (s *Splitter) lookForRepeat(data []byte, size int64) (asks bool) {
+	r := &s.repeats
+	if s.block.repeated = r.isRepeated(s.block.offset); s.block.repeated || !s.opts.Rewinds {
+		return false
+	}
+	sum := sumOf(data[:min(len(data), blockHeadLen)], size, s.open.Cluster.Timestamp)
+	if c := &s.time.clocks[s.block.track]; c.seen && s.block.at < c.last && (s.mayRepeat(sum) || s.mayHide()) {
+		return true
+	}
+	if r.n == 0 || r.numbered(r.n-1).offset < s.block.offset { // and not for the second time
+		r.remember(sum, s.block.offset)
+	}
+	return false
 }
 
 // readLaces takes in a block that holds several frames after its first n bytes, once
 // all of it is there.
 func (s *Splitter) readLaces(size int64, data []byte, n int, track *Track) {
-	if size > maxLacedBlock {
-		s.fail(CodeTooLarge, "has lacing and more than 1 MiB")
+	if want := min(size, maxLacedBlock); int64(len(data)) < want {
+		s.scan.Read(int(want))
 		return
 	}
-	if int64(len(data)) < size {
-		s.scan.Read(int(size))
+	if size > maxLacedBlock { // what it holds is not looked at, but how many
+		s.block.frames, s.block.media = int64(data[n])+1, 0
 		return
 	}
 	frames, ok := splitLaces(s.block.head.lacing(), data[n:])
@@ -169,7 +193,7 @@ func (s *Splitter) readLaces(size int64, data []byte, n int, track *Track) {
 		s.fail(CodeInvalidBlock, "has lacing that does not add up")
 		return
 	}
-	s.block.media = 0
+	s.block.frames, s.block.media = int64(len(frames)), 0
 	for _, f := range frames {
 		s.block.media = min(s.block.media+track.frameDuration(f, int64(len(f))), maxTime)
 	}
@@ -214,34 +238,30 @@ func (s *Splitter) countBlock(id ebml.ID) {
 	if track.Type == Video {
 		s.noteBeginning(flagged)
 	}
-	switch {
-	case b.repeated:
+	if b.repeated {
 		s.setAside(frame{track: b.track, reason: repeated})
 		return
-	case s.open.outOfOrder:
-		s.setAside(frame{track: b.track, reason: CodeOutOfOrder})
-		return
 	}
-	s.remember(b.sum)
-	c := &s.clocks[b.track]
+	c := &s.time.clocks[b.track]
 	if !c.seen {
 		s.open.first = append(s.open.first, KeyFrame{track.Number, b.ticks, b.offset})
 	}
-	if track.Type == Audio {
-		if c.seen && b.at < c.last && counts.Blocks == 1 {
-			*c = clock{} // a Cluster may go back
-		}
-		if c.seen && b.at-c.end() > minGap {
-			s.noteGap(track, c)
-		}
-		s.recent = s.recent[:0]
-	}
+	// What a BlockDuration says is heard, and of what a packet says less.
 	duration := b.duration
 	if duration == 0 {
-		duration = b.media
+		duration = max(0, b.media-b.discard)
 	}
-	duration = max(0, duration-b.discard)
-	c.add(b.at, duration)
+	if track.Type == Audio {
+		from := c.end
+		if !c.inOne.seen {
+			from = min(from, s.open.previous)
+		}
+		s.noteGaps(s.time.sound(b.track, b.at, duration, b.offset, s.seam >= from))
+	}
+	c.add(b.at, duration, b.frames)
+	if b.at == c.last {
+		c.end = s.scan.EndOffset()
+	}
 	s.open.entry.flags |= hasBlocks
 
 	key := flagged || track.onlyKeyFrames()
@@ -252,15 +272,23 @@ func (s *Splitter) countBlock(id ebml.ID) {
 		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, b.ticks, duration, key})
 	}
 	if track.Type == Video {
-		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: b.at, end: c.end(), key: key})
+		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: b.at, end: c.endOfLast(), key: key})
 	}
 	if key {
 		counts.KeyFrames++
 		if track.Type == Video {
 			s.open.keyFrames = append(s.open.keyFrames, KeyFrame{track.Number, b.ticks, b.offset})
-		} else if !s.hasVideo && b.at >= s.nextCue {
+		} else if s.time.cue(b.at) {
 			s.open.cues = append(s.open.cues, KeyFrame{track.Number, b.ticks, b.offset})
-			s.nextCue = b.at + cueInterval
+		}
+	}
+}
+
+// noteGaps keeps gaps for the report, until their cluster is complete.
+func (s *Splitter) noteGaps(gaps []Gap) {
+	for i := range gaps {
+		if gaps[i].Recording = len(s.report.Recordings) - 1; len(s.open.gaps) < maxGaps {
+			s.open.gaps = append(s.open.gaps, gaps[i])
 		}
 	}
 }
@@ -283,16 +311,6 @@ func (s *Splitter) noteBeginning(key bool) {
 	s.open.sawVideo, s.open.restSawVideo = true, true
 }
 
-// noteGap reports the block that has just ended, of audio and minGap or more after the
-// one before it, if that comes too late.
-func (s *Splitter) noteGap(track *Track, c *clock) {
-	b, end := &s.block, c.end()
-	if c.duration > 0 && b.at-end > maxGap*c.duration && len(s.open.gaps) < maxGaps {
-		s.open.gaps = append(s.open.gaps, Gap{len(s.report.Recordings) - 1, track.Number, end, b.at, b.offset})
-		s.gapInSound(end, b.at)
-	}
-}
-
 // closeCluster ends the open cluster where the last whole element ends.
 func (s *Splitter) closeCluster() {
 	s.inCluster = false
@@ -301,16 +319,9 @@ func (s *Splitter) closeCluster() {
 	c := s.soFar()
 	rec.Clusters++
 	s.commit(ix)
-	s.noteRepeat(ix)
-	for i, clock := range s.clocks {
-		end := clock.endIfSeen()
-		rec.Duration = max(rec.Duration, end)
-		if w := s.waits[i]; w.on {
-			end = w.end
-		}
-		ix.decodable = max(ix.decodable, end)
-	}
-	if s.hasVideo {
+	rec.Duration = s.time.duration(rec.Duration)
+	ix.decodable = s.time.decodable(ix.decodable)
+	if s.time.hasVideo {
 		ix.add(c.form, s.open.keyFrames)
 	} else {
 		ix.add(c.form, s.open.cues)
@@ -331,11 +342,7 @@ func (s *Splitter) soFar() Cluster {
 	c.KeyFrames = append([]KeyFrame(nil), s.open.keyFrames[s.open.givenKeys:]...)
 	c.Tracks = append([]TrackBlocks(nil), s.open.counts...)
 	begin := c.Timestamp * s.recording().Header.TimestampScale
-	for i, clock := range s.clocks {
-		if s.open.counts[i].Blocks > 0 {
-			c.Duration = max(c.Duration, clock.end()-begin)
-		}
-	}
+	c.Duration = s.time.endOfCluster(begin) - begin
 	s.open.entry.End, s.open.entry.timestamp = c.End, c.Timestamp
 	if s.open.entry.flags&hasBlocks != 0 {
 		s.open.entry.until = begin + c.Duration
@@ -369,7 +376,7 @@ func (s *Splitter) closeFragment(c Cluster) {
 		}
 		c.form.flags = c.form.flags&^beginsWithKey | s.open.restBegins
 	}
-	if s.hasVideo {
+	if s.time.hasVideo {
 		s.open.restBegins, s.open.restSawVideo = 0, false
 	}
 	s.clusters = append(s.clusters, c)

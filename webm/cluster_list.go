@@ -19,6 +19,11 @@ type clusterPage struct {
 
 func (l *clusterList) len() int { return len(l.pages)*pageLen + len(l.open) }
 
+// copied is the list as it is now, which can grow by itself.
+func (l *clusterList) copied() clusterList {
+	return clusterList{scale: l.scale, pages: l.pages[:len(l.pages):len(l.pages)], open: append(make([]entry, 0, pageLen), l.open...)}
+}
+
 // add appends an entry.
 func (l *clusterList) add(e entry) {
 	if len(l.open) == pageLen {

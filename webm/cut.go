@@ -8,15 +8,16 @@ import (
 
 // A Cutter makes the plan of a part of a recording. An index has no blocks, so
 // that clusters in which the part begins or ends must be looked into: Reads says
-// which ranges of the source those are, and their bytes go into Push.
+// which ranges of the sources those are, and their bytes go into Push.
 type Cutter struct {
 	index      *Index
 	start, end int64 // nanoseconds; only what starts in between is kept
+	all        bool  // from the beginning on: nothing is left out at the start
 	base       int64 // ticks that become 0
 	seekable   bool  // with Cues and Duration, not as an initialization segment and clusters
 	from, to   int   // the clusters that can have something to keep
 	reads      []int
-	key        int64 // where the key frame begins that the part begins with, or -1
+	key        int64 // offset of the key frame that the part begins with, or -1
 
 	split  *Splitter
 	blocks [][]blockFacts // of each of reads, offsets from their clusters' data
@@ -24,110 +25,150 @@ type Cutter struct {
 	left   int64          // how many bytes of it are to come
 }
 
+// jitter is how much later than the one before it ends a packet of sound can come, in
+// nanoseconds, and follow it all the same.
+const jitter = 25_000_000
+
 // Clip is the part of the recording from start up to end, in nanoseconds, as a
 // seekable file whose timestamps begin at 0. It begins at the last key frame at
-// or before start, or the first one, and ends with the last block that starts
-// before end; of audio alone every block is a key frame. The plan's Start and End
-// are the real cut points.
+// or before start. Where there is none it begins with the sound at start, and video
+// follows from its first key frame on. If start is not after the first block of any
+// track, it is all of the recording up to end.
+//
+// It ends with the last block that starts before end. Of video it has what comes before
+// that in the order of the stream, too, as that may be referred to. The plan's Start and
+// End are the times actually used.
 //
 // The error is an [*Error]: CodeInvalidRange when start is not before end or the
 // recording is over by then, CodeNoKeyFrame, CodeNoClusters.
 func (ix *Index) Clip(start, end int64) (*Cutter, error) {
+	ix = ix.now()
 	if ix.clusters.len() == 0 {
 		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
 	}
 	if start >= end || start >= ix.duration || end <= 0 {
 		return nil, planError(CodeInvalidRange, "a clip must have its start before its end, and before the recording's")
 	}
-	key, err := ix.keyFrameBefore(start)
-	if err != nil {
-		return nil, err
-	}
 	c := &Cutter{index: ix, seekable: true, end: end, start: start, key: -1}
-	if key != nil {
-		c.start, c.key = key.Timestamp*ix.header.TimestampScale, key.Offset
+	if begin := ix.begin(); start <= begin {
+		c.start, c.all = begin, true
+	} else if key := ix.keyFrameBefore(start); key != nil {
+		c.start, c.key = ix.timeOf(key), key.Offset
+	} else if !ix.hasSound() && ix.keyFrames.len() == 0 {
+		return nil, errNoKeyFrame()
 	}
 	c.choose()
 	return c, nil
 }
 
-// JoinPoint is what someone needs who comes late: an initialization segment, and
+// JoinPoint is what live viewers need who join late: an initialization segment, and
 // the clusters from the newest key frame on, with known sizes. Times stay.
 //
 // The error is an [*Error]: CodeNoKeyFrame or CodeNoClusters.
 func (ix *Index) JoinPoint() (*Cutter, error) {
+	ix = ix.now()
 	if ix.clusters.len() == 0 {
 		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
-	}
-	key, err := ix.keyFrameBefore(maxTime)
-	if err != nil {
-		return nil, err
 	}
 	last := ix.clusters.len() - 1
 	for last > 0 && ix.clusters.at(last).flags&hasBlocks == 0 {
 		last--
 	}
 	c := &Cutter{index: ix, end: maxTime, start: ix.clusters.at(last).timestamp * ix.header.TimestampScale, key: -1}
-	if key != nil {
-		c.start, c.key = key.Timestamp*ix.header.TimestampScale, key.Offset
+	if ix.hasPicture() {
+		key := ix.keyFrameBefore(maxTime)
+		if key == nil {
+			return nil, errNoKeyFrame()
+		}
+		c.start, c.key = ix.timeOf(key), key.Offset
 	}
 	c.choose()
 	return c, nil
 }
 
-// keyFrameBefore is the last key frame of video at or before a time, or the first,
-// or nil where there is no frame of video.
-func (ix *Index) keyFrameBefore(time int64) (*KeyFrame, error) {
-	video := false
+func errNoKeyFrame() *Error {
+	return planError(CodeNoKeyFrame, "the video has no key frame to begin with")
+}
+
+// timeOf is the time of a key frame in nanoseconds.
+func (ix *Index) timeOf(k *KeyFrame) int64 { return k.Timestamp * ix.header.TimestampScale }
+
+// begin is the time of the first block of any track, in nanoseconds.
+func (ix *Index) begin() int64 {
+	begin := int64(maxTime)
 	for i := range ix.first {
-		video = video || ix.isOf(ix.first[i].Track, Video)
+		begin = min(begin, ix.timeOf(&ix.first[i]))
 	}
-	if !video {
-		return nil, nil
+	return begin
+}
+
+// hasPicture tells whether there is a block of video.
+func (ix *Index) hasPicture() bool {
+	for i := range ix.first {
+		if ix.isOf(ix.first[i].Track, Video) {
+			return true
+		}
 	}
-	n := ix.keyFrames.len()
-	if n == 0 {
-		return nil, planError(CodeNoKeyFrame, "the video has no key frame to begin with")
+	return false
+}
+
+// hasSound tells whether there is a block of another track than video.
+func (ix *Index) hasSound() bool {
+	for i := range ix.first {
+		if !ix.isOf(ix.first[i].Track, Video) {
+			return true
+		}
 	}
-	for n > 1 && ix.keyFrames.at(n-1).Timestamp*ix.header.TimestampScale > time {
-		n--
+	return false
+}
+
+// keyFrameBefore is the last key frame of video at or before a time, or nil.
+func (ix *Index) keyFrameBefore(time int64) *KeyFrame {
+	if !ix.hasPicture() {
+		return nil
 	}
-	return ix.keyFrames.at(n - 1), nil
+	for n := ix.keyFrames.len() - 1; n >= 0; n-- {
+		if k := ix.keyFrames.at(n); ix.timeOf(k) <= time && !ix.isLeftOut(k.Offset) {
+			return k
+		}
+	}
+	return nil
 }
 
 // choose finds the clusters that the part is in, and those to be read: where a
 // cut may fall inside.
 func (c *Cutter) choose() {
-	n := c.index.clusters.len()
-	scale := c.index.header.TimestampScale
-	begin := func(i int) int64 { return c.index.clusters.at(i).timestamp * scale }
+	ix := c.index
+	n := ix.clusters.len()
+	scale := ix.header.TimestampScale
+	begin := func(i int) int64 { return ix.clusters.at(i).timestamp * scale }
 
+	c.from = 0
 	if c.key >= 0 {
-		for c.from < n-1 && c.index.clusters.at(c.from).End <= c.key {
+		for c.from < n-1 && ix.clusters.at(c.from).End <= c.key {
 			c.from++
 		}
-	} else {
-		empty := func(i int) bool { return c.index.clusters.at(i).flags&hasBlocks == 0 }
-		for i := 1; i < n && (begin(i) <= c.start || empty(c.from)); i++ {
-			if !empty(i) {
-				c.from = i
-			}
+	} else if !c.all {
+		for c.from < n-1 && ix.clusters.at(c.from).until+jitter <= c.start {
+			c.from++
 		}
 	}
 	inside := c.from
 	// Audio that starts after the key frame can be in a cluster before it.
-	for c.key >= 0 && c.from > 0 && c.index.clusters.at(c.from-1).until > c.start {
+	for c.key >= 0 && c.from > 0 && ix.clusters.at(c.from-1).until > c.start {
 		c.from--
 	}
 	for c.to = n; c.to > inside+1 && begin(c.to-1) >= c.end; {
 		c.to--
 	}
-	if c.key >= 0 {
+	if !c.all {
 		inside = c.allBegun(inside)
 	}
+	ends := false // from here on a cluster can have blocks that start after the end
 	for i := c.from; i < c.to; i++ {
-		e := c.index.clusters.at(i)
-		if e.size() > 0 && (i <= inside || begin(i) < c.start || e.until > c.end) {
+		e := ix.clusters.at(i)
+		ends = ends || e.until > c.end || begin(i) >= c.end
+		if e.size() > 0 && (!c.all && (i <= inside || begin(i) <= c.start) || ends) {
 			c.reads = append(c.reads, i)
 		}
 	}
@@ -149,6 +190,9 @@ func (c *Cutter) allBegun(cluster int) int {
 				at = ix.keyFrames.at(k).Offset
 			}
 		}
+		if at == ix.first[i].Offset {
+			continue // nothing of it comes before
+		}
 		for cluster < c.to-1 && ix.clusters.at(cluster).End <= at {
 			cluster++
 		}
@@ -156,15 +200,16 @@ func (c *Cutter) allBegun(cluster int) int {
 	return cluster
 }
 
-// Reads are the ranges of the source that must be pushed, in this order.
-func (c *Cutter) Reads() []Range {
-	ranges := make([]Range, len(c.reads))
+// Reads are the ranges of the sources that must be pushed, in this order, as pieces
+// without Data or an Edit.
+func (c *Cutter) Reads() []Piece {
+	pieces := make([]Piece, len(c.reads))
 	for j, i := range c.reads {
 		e := c.index.clusters.at(i)
-		begin := c.index.dataOf(&e)
-		ranges[j] = Range{begin, begin + e.size()}
+		source, begin, _ := c.index.source(i, &e)
+		pieces[j] = Piece{Source: source, Range: Range{begin, begin + e.size()}}
 	}
-	return ranges
+	return pieces
 }
 
 // Waiting tells whether bytes of Reads are still to be pushed.
@@ -208,17 +253,14 @@ func (c *Cutter) open() {
 	c.split, c.left = s, e.size()
 }
 
-// PlanFrom reads what must be read from src, the source, and makes the plan.
-func (c *Cutter) PlanFrom(src io.ReaderAt) (*Plan, error) {
+// PlanFrom reads what must be read from the sources, and makes the plan.
+func (c *Cutter) PlanFrom(src ...io.ReaderAt) (*Plan, error) {
 	window := make([]byte, 64<<10)
 	for _, r := range c.Reads() {
 		for at := r.Start; at < r.End; {
-			n, err := src.ReadAt(window[:min(int64(len(window)), r.End-at)], at)
+			n, err := src[r.Source].ReadAt(window[:min(int64(len(window)), r.End-at)], at)
 			if n == 0 {
-				if err == nil || err == io.EOF {
-					err = io.ErrUnexpectedEOF
-				}
-				return nil, err
+				return nil, readError(err)
 			}
 			if err := c.Push(window[:n]); err != nil {
 				return nil, err
@@ -236,15 +278,15 @@ func (c *Cutter) Plan() (*Plan, error) {
 	}
 	ix := c.index
 	scale := ix.header.TimestampScale
-	if c.key < 0 {
-		c.beginWithAudio()
+	if c.key < 0 && !c.all {
+		c.beginWithSound()
 	}
 	if c.seekable {
 		c.base = c.start / scale
 	}
 	b := builder{index: ix}
 	tracks := len(ix.header.Tracks)
-	filter := filter{c, &b, make([]bool, tracks), make([]int64, tracks), 0}
+	filter := filter{c, &b, make([]bool, tracks), c.lastOfVideo(), make([]int64, tracks), 0}
 	var until int64
 	key := 0
 	for i, read := c.from, 0; i < c.to; i++ {
@@ -258,14 +300,17 @@ func (c *Cutter) Plan() (*Plan, error) {
 			continue
 		}
 		at, moved := b.body.Size, int64(0)
-		if c.seekable {
-			moved = b.retimed(ix, i, 0, e.timestamp-c.base, ix.edit(&e))
-		} else {
+		if timestamp := e.timestamp - c.base; !c.seekable {
 			b.cluster(ix, i)
+		} else if _, _, edit := ix.source(i, &e); timestamp >= 0 {
+			moved = b.retimed(ix, i, 0, timestamp, edit)
+		} else { // it is before the first block, whose own relative timestamp is more than that
+			moved = b.retimed(ix, i, 0, 0, edit.and(&Edit{Shift: timestamp}))
 		}
+		out := ix.leftOut(&e)
 		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
-			if k := ix.keyFrames.at(key); k.Offset > e.Start {
-				relative := k.Offset - e.data() + moved - leftOutBefore(ix.leftOut(&e), k.Offset)
+			if k := ix.keyFrames.at(key); k.Offset > e.Start && !isOut(out, k.Offset) {
+				relative := k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)
 				b.cues = append(b.cues, cue{k.Timestamp - c.base, k.Track, at, relative})
 			}
 		}
@@ -286,33 +331,71 @@ func (c *Cutter) Plan() (*Plan, error) {
 	return plan, nil
 }
 
-// beginWithAudio moves the start to that of the block that plays there, or of the
-// first one after it.
-func (c *Cutter) beginWithAudio() {
-	scale := c.index.header.TimestampScale
-	if len(c.blocks) == 0 {
-		return
-	}
-	start := c.start
-	for i, b := range c.blocks[0] {
-		if at := b.ticks * scale; i == 0 || at <= c.start {
-			start = at
+// beginWithSound moves the start to that of the block that plays there, or of the
+// first one after it, be it sound or a key frame of video.
+func (c *Cutter) beginWithSound() {
+	ix := c.index
+	scale := ix.header.TimestampScale
+	start, playing := int64(maxTime), int64(-maxTime)
+	for j, blocks := range c.blocks {
+		e := ix.clusters.at(c.reads[j])
+		out := ix.leftOut(&e)
+		for _, b := range blocks {
+			at := b.ticks * scale
+			switch {
+			case isOut(out, e.data()+b.Start):
+			case at > c.start && (b.key || ix.header.Tracks[b.track].Type != Video):
+				start = min(start, at)
+			case at <= c.start && ix.header.Tracks[b.track].Type != Video && (b.duration == 0 || at+b.duration+jitter > c.start):
+				playing = max(playing, at)
+			}
 		}
 	}
-	// Nor after a cluster that is kept as it is, should that go back in time.
-	for i := c.from + 1; i < c.to && start > c.start; i++ {
-		start = min(start, max(c.start, c.index.clusters.at(i).timestamp*scale))
+	for i := c.from + 1; i < c.to && start > c.start; i++ { // one that is not read
+		start = min(start, max(c.start, ix.clusters.at(i).timestamp*scale))
 	}
-	c.start = start
+	if playing > -maxTime {
+		start = playing
+	}
+	if start < maxTime {
+		c.start = start
+	}
+}
+
+// lastOfVideo is, by track, the offset of the last block of video that starts before the
+// end: what comes before that in the order of the stream may be referred to.
+func (c *Cutter) lastOfVideo() []int64 {
+	ix := c.index
+	last := make([]int64, len(ix.header.Tracks))
+	for j, blocks := range c.blocks {
+		e := ix.clusters.at(c.reads[j])
+		for _, b := range blocks {
+			if b.ticks*ix.header.TimestampScale < c.end && ix.header.Tracks[b.track].Type == Video {
+				last[b.track] = max(last[b.track], e.data()+b.Start)
+			}
+		}
+	}
+	return last
 }
 
 // A filter adds clusters with only those blocks that a cut keeps.
 type filter struct {
 	cutter  *Cutter
 	builder *builder
-	begun   []bool // by track: has had a key frame, or needs none
+	begun   []bool  // by track: has had a key frame, or needs none
+	last    []int64 // by track: see lastOfVideo
 	nextCue []int64
 	until   int64 // nanoseconds, where the last frame ends that is kept
+}
+
+// keeps tells whether a block is kept.
+func (f *filter) keeps(b *blockFacts, offset int64) bool {
+	c := f.cutter
+	at := b.ticks * c.index.header.TimestampScale
+	if c.all || c.index.header.Tracks[b.track].Type != Video || b.key && offset >= c.key {
+		f.begun[b.track] = true
+	}
+	return f.begun[b.track] && (c.all || at >= c.start) && (at < c.end || offset < f.last[b.track])
 }
 
 func (f *filter) cluster(i int, blocks []blockFacts) {
@@ -324,7 +407,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	shift := e.timestamp - c.base - timestamp
 
 	// A frame that does not say how long it lasts does so until the next.
-	clocks, next := make([]clock, len(f.begun)), make([]int64, len(f.begun))
+	clocks, next, has := make([]clock, len(f.begun)), make([]int64, len(f.begun)), make([]bool, len(f.begun))
 	for j := len(blocks) - 1; j >= 0; j-- {
 		b := &blocks[j]
 		at := b.ticks * scale
@@ -337,39 +420,35 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	var kept Plan
 	var cues []cue
 	count := 0
-	data := ix.dataOf(&e)
+	source, data, edit := ix.source(i, &e)
 	out := ix.leftOut(&e)
-	for _, b := range blocks {
-		for len(out) > 0 && out[0].End <= e.data()+b.Start {
-			out = out[1:]
-		}
-		if len(out) > 0 && out[0].Start <= e.data()+b.Start {
-			continue
-		}
+	for j := range blocks {
+		b := &blocks[j]
+		offset := e.data() + b.Start
 		at := b.ticks * scale
-		track := &ix.header.Tracks[b.track]
-		if track.Type != Video || b.key && e.data()+b.Start >= c.key {
-			f.begun[b.track] = true
-		}
-		if at >= c.end {
+		keeps := f.keeps(b, offset)
+		if isOut(out, offset) {
 			continue
 		}
-		clocks[b.track].add(at, b.duration)
-		if at < c.start || !f.begun[b.track] {
+		if keeps || at < c.end {
+			clocks[b.track].add(at, b.duration, 1)
+		}
+		if !keeps {
 			continue
 		}
 		count++
+		has[b.track] = true
 		if b.key && f.cues(b.track, at) {
-			cues = append(cues, cue{b.ticks - c.base, track.Number, f.builder.body.Size, kept.Size})
+			cues = append(cues, cue{b.ticks - c.base, ix.header.Tracks[b.track].Number, f.builder.body.Size, kept.Size})
 		}
-		kept.add(Piece{Range: Range{data + b.Start, data + b.End}})
+		kept.add(Piece{Source: source, Range: Range{data + b.Start, data + b.End}})
 	}
 	if kept.Size == 0 {
 		return
 	}
 	for j := range clocks {
-		if clocks[j].seen && f.begun[j] {
-			f.until = max(f.until, clocks[j].end())
+		if has[j] {
+			f.until = max(f.until, clocks[j].endOfLast())
 		}
 	}
 	if count == len(blocks) {
@@ -383,7 +462,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 	}
 	f.builder.body.write(head)
 	for _, piece := range kept.Pieces {
-		piece.Edit = ix.edit(&e).and(&Edit{Shift: shift})
+		piece.Edit = edit.and(&Edit{Shift: shift})
 		f.builder.body.add(piece)
 	}
 }
@@ -399,7 +478,7 @@ func (f *filter) cues(track int, at int64) bool {
 		return false
 	}
 	f.nextCue[track] = at + cueInterval
-	if f.cutter.key >= 0 {
+	if hasVideo(f.cutter.index.header.Tracks) {
 		f.nextCue[track] = maxTime
 	}
 	return true

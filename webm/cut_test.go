@@ -12,30 +12,59 @@ import (
 )
 
 // wantClip is what a clip should have of blocks: those kept, with the timestamps
-// that they have in the clip, and where it begins.
-func wantClip(blocks []refBlock, scale, start, end int64) (kept []refBlock, from int64) {
-	key := -1
-	video := slices.ContainsFunc(blocks, func(b refBlock) bool { return b.typ == Video })
-	for i, b := range blocks {
-		if b.typ == Video && b.key || !video {
-			if key < 0 || b.ticks*scale <= start {
-				key = i
+// that they have in the clip, where it begins, and whether it begins with the sound there.
+func wantClip(blocks []refBlock, scale, start, end int64) (kept []refBlock, from int64, bySound bool) {
+	// playing tells whether a block of sound is heard at start: none follows soon.
+	playing := func(i int) bool {
+		at := blocks[i].ticks * scale
+		for _, b := range blocks[i+1:] {
+			if b.track == blocks[i].track && b.ticks*scale > at {
+				return b.ticks*scale-at < 100e6
 			}
 		}
+		return at+60e6 > start
 	}
-	if key < 0 {
-		return nil, 0
-	}
-	base := blocks[key].ticks
 	begun := map[uint64]bool{}
+	first, key, sound, next := int64(1<<62), -1, -1, int64(1<<62)
 	for i, b := range blocks {
-		begun[b.track] = begun[b.track] || b.typ != Video || b.key && i >= key
-		if begun[b.track] && b.ticks >= base && b.ticks*scale < end {
+		at := b.ticks * scale
+		if !begun[b.track] {
+			begun[b.track] = true
+			first = min(first, b.ticks)
+		}
+		switch {
+		case b.typ == Video && b.key && at <= start:
+			key = i
+		case b.typ != Video && at <= start && playing(i) && (sound < 0 || blocks[sound].ticks <= b.ticks):
+			sound = i
+		case at > start && (b.typ != Video || b.key):
+			next = min(next, b.ticks)
+		}
+	}
+	all, base := start <= first*scale, next
+	switch {
+	case all:
+		base = first
+	case key >= 0:
+		base = blocks[key].ticks
+	case sound >= 0:
+		base = blocks[sound].ticks
+	}
+	last := map[uint64]int{}
+	for i, b := range blocks {
+		if b.ticks*scale < end {
+			last[b.track] = i
+		}
+	}
+	clear(begun)
+	for i, b := range blocks {
+		begun[b.track] = begun[b.track] || all || b.typ != Video || b.key && i >= key
+		if begun[b.track] && (all || b.ticks >= base) && (b.ticks*scale < end || b.typ == Video && i < last[b.track]) {
 			b.ticks -= base
 			kept = append(kept, b)
 		}
 	}
-	return kept, base * scale
+	return kept, base * scale, !all && key < 0
 }
 
 // clipped makes a clip and checks it in every respect that holds for all. It is
@@ -51,7 +80,7 @@ func clipped(t *testing.T, stream []byte, start, end int64) (f file, plan *Plan)
 	stranger := func(b refBlock) bool { return b.typ == 0 } // of no track, which a clip need not have
 	blocks := slices.DeleteFunc(refBlocks(uncut(stream, split(Options{}, stream))), stranger)
 	scale := ix.header.TimestampScale
-	want, from := wantClip(blocks, scale, start, end)
+	want, from, _ := wantClip(blocks, scale, start, end)
 	plan, err = cutter.PlanFrom(bytes.NewReader(stream))
 	if len(want) == 0 {
 		wantCode(t, fmt.Sprintf("a clip of nothing, %d to %d", start, end), err, CodeInvalidRange)
@@ -175,15 +204,15 @@ func TestAClipOf(t *testing.T) {
 		{"an end inside the first cluster", regular, 0, 251, "1@0 2@0 1@250"},
 		{"an end at a block", regular, 0, 250, "1@0 2@0"},
 		{"a range at the last key frame", regular, 2900, 9000, "1@0 2@0 1@250"},
-		{"a range that ends before 0 s of video", av(cluster(100, sound(0), key(50))), 0, 120, ""},
-		{"a start before the first key frame", av(cluster(0, frame(0), sound(0), frame(40), key(80), sound(90), frame(120))), 10, 200, "1@0 2@10 1@40"},
-		{"a key frame in the second cluster only", av(cluster(0, frame(0), sound(0), sound(90)), cluster(80, frame(0), key(40), frame(50))), 0, 200, "1@0 1@10"},
+		{"a range that ends before the video begins", av(cluster(100, sound(0), key(50))), 0, 120, "2@0"},
+		{"a start before the first key frame", av(cluster(0, frame(0), sound(0), frame(40), key(80), sound(90), frame(120))), 10, 200, "2@0 1@80 2@90 1@120"},
+		{"a key frame in the second cluster only", av(cluster(0, frame(0), sound(0), sound(90)), cluster(80, frame(0), key(40), frame(50))), 1, 200, "2@0 2@90 1@120 1@130"},
 		{"audio ahead of the key frame, in the cluster before it",
 			av(cluster(0, key(0), frame(40), sound(90), sound(110), sound(130)), cluster(100, key(0), sound(50), frame(40))), 100, 1000, "2@10 2@30 1@0 2@50 1@40"},
 		{"audio ahead of the key frame, two clusters before it",
 			av(cluster(0, key(0), sound(0), sound(210)), cluster(100, frame(0), sound(130)), cluster(200, key(0), sound(50))), 200, 1000, "2@10 2@30 1@0 2@50"},
 		{"a cluster that begins before the key frame", av(cluster(0, key(0), sound(0)), cluster(300, sound(0), sound(60), key(70), sound(120), frame(110))), 370, 1000, "1@0 2@50 1@40"},
-		{"frames not in the order of time", av(cluster(0, key(0), frame(120), frame(40), frame(80), key(240), frame(160), frame(200), frame(360), frame(280), frame(320))), 240, 330, "1@0 1@40 1@80"},
+		{"frames not in the order of time", av(cluster(0, key(0), frame(120), frame(40), frame(80), key(240), frame(160), frame(200), frame(360), frame(280), frame(320))), 240, 330, "1@0 1@120 1@40 1@80"},
 		{"frames not in the order of time, whole", av(cluster(0, key(0), frame(120), frame(40), frame(80), key(240), frame(160), frame(200))), 0, 1000, "1@0 1@120 1@40 1@80 1@240 1@160 1@200"},
 		{"frames before the timestamp of their cluster", av(cluster(100, key(-50), frame(-10), frame(30))), 0, 1000, "1@0 1@40 1@80"},
 		{"BlockGroups", av(cluster(0, inGroup(0), inGroup(40, reference), sound(50), inGroup(80), inGroup(120, reference))), 90, 1000, "1@0 1@40"},
@@ -198,10 +227,10 @@ func TestAClipOf(t *testing.T) {
 		{"audio alone that begins late", audio(cluster(1000, sound(5), sound(25))), 0, 2000, "2@0 2@20"},
 		{"audio alone that begins before 0", audio(cluster(0, sound(-7), sound(13), sound(33))), 0, 25, "2@0 2@20"},
 		{"audio alone, a start before it", audio(cluster(0, sound(0), sound(20))), -100, 15, "2@0"},
-		{"audio alone with a gap", audio(cluster(0, sound(0)), cluster(1000, sound(0), sound(20))), 500, 1010, "2@0 2@1000"},
+		{"audio alone with a gap", audio(cluster(0, sound(0)), cluster(1000, sound(0), sound(20))), 500, 1010, "2@0"},
 		{"audio alone in a recording with a track of video", av(cluster(0, sound(0), sound(20)), cluster(40, sound(0), sound(20))), 20, 50, "2@0 2@20"},
 		{"audio alone after a cluster of nothing", audio(cluster(0), cluster(100, sound(0), sound(20))), 50, 1000, "2@0 2@20"},
-		{"audio alone with a cluster of nothing in between", audio(cluster(0, sound(0)), cluster(40), cluster(100, sound(0), sound(20))), 60, 1000, "2@0 2@100 2@120"},
+		{"audio alone with a cluster of nothing in between", audio(cluster(0, sound(0)), cluster(40), cluster(100, sound(0), sound(20))), 60, 1000, "2@0 2@20"},
 		{"clusters without even a Timestamp", av(empty, cluster(0, key(0), sound(0)), empty, cluster(40, frame(0)), empty), 0, 50, "1@0 2@0 1@40"},
 		{"audio and clusters without even a Timestamp", audio(empty, cluster(100, sound(0)), empty, cluster(140, sound(0)), empty), 150, 1000, "2@0"},
 		{"a later cluster that goes back in time", av(cluster(0, key(0)), cluster(200, key(0), sound(0)), cluster(100, frame(0), sound(90), frame(120)), cluster(300, key(0))), 200, 1000, "1@0 2@0 1@20 1@100"},
@@ -275,7 +304,7 @@ func TestAClipOfLongAudioReadsOnlyTheClustersItIsCutIn(t *testing.T) {
 	}
 	stream := stream(append([][]byte{tracks(opus)}, clusters...)...)
 	for _, c := range []struct{ start, end, reads int64 }{
-		{0, 300_000, 1}, {45_000, 250_000, 2}, {45_000, 50_000, 1}, {60_000, 270_000, 1}, {299_000, 400_000, 1},
+		{0, 300_000, 0}, {45_000, 250_000, 2}, {45_000, 50_000, 1}, {60_000, 270_000, 2}, {299_000, 400_000, 1},
 	} {
 		cutter, err := indexOf(t, stream).Clip(c.start*1e6, c.end*1e6)
 		if err != nil {
@@ -302,8 +331,7 @@ func TestAClipThatCannotBeIsSaidWhy(t *testing.T) {
 		code       Code
 	}{
 		{"no clusters", stream(tracks(vp8)), 0, 100, CodeNoClusters},
-		{"no key frame", stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0, "frame"), simpleBlock(1, 40, 0, "frame"))), 0, 100e6, CodeNoKeyFrame},
-		{"no key frame, but audio", stream(tracks(vp8, opus), cluster(0, simpleBlock(1, 0, 0, "frame"), simpleBlock(2, 40, 0, "\x08"))), 0, 100e6, CodeNoKeyFrame},
+		{"no key frame", stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0, "frame"), simpleBlock(1, 40, 0, "frame"))), 1, 100e6, CodeNoKeyFrame},
 		{"a start that is the end", key, 10e6, 10e6, CodeInvalidRange},
 		{"a start after the end", key, 20e6, 10e6, CodeInvalidRange},
 		{"a start at the recording's end", key, 80e6, 100e6, CodeInvalidRange},
@@ -372,7 +400,7 @@ func TestACutterWantsTheBytesItAskedForAndNoMore(t *testing.T) {
 	frame := simpleBlock(1, 0, 0x80, "frame")
 	stream := stream(tracks(vp8), cluster(0, frame, frame), cluster(40, frame))
 	cutter := func() (*Cutter, []byte) {
-		c, err := indexOf(t, stream).Clip(0, 1e6)
+		c, err := indexOf(t, stream).Clip(1, 1e6)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -447,7 +475,7 @@ func TestACutterOfOtherBytesMakesAnErrorOrAPlan(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			frame := simpleBlock(1, 0, 0x80, strings.Repeat("frame", 20))
 			stream := stream(tracks(vp8), cluster(0, frame, frame), cluster(40, frame))
-			cutter, err := indexOf(t, stream).Clip(0, 30e6)
+			cutter, err := indexOf(t, stream).Clip(1, 30e6)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -478,7 +506,7 @@ func late(t *testing.T, stream []byte) ([]refBlock, *Plan) {
 		t.Fatal(err)
 	}
 	got := live(t, made(t, plan, stream))
-	want, from := wantClip(refBlocks(uncut(stream, split(Options{}, stream))), ix.header.TimestampScale, 1<<62, 1<<62)
+	want, from, _ := wantClip(refBlocks(uncut(stream, split(Options{}, stream))), ix.header.TimestampScale, 1<<62, 1<<62)
 	if !ix.hasVideoBlocks() {
 		want = nil // it is the whole last cluster
 		last := ix.clusters.at(ix.clusters.len() - 1)

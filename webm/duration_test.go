@@ -140,9 +140,24 @@ func TestAClusterLastsToTheEndOfItsLastFrame(t *testing.T) {
 			[]int64{15 * ms}, 15 * ms,
 		},
 		{
-			"DiscardPadding before the Block", [][]byte{tracks(opus)},
+			"BlockDuration is what is heard, without the DiscardPadding", [][]byte{tracks(opus)},
 			cluster(0, group(discard(0x4C, 0x4B, 0x40), lasting(12), block(2, 0, toc20ms))),
-			[]int64{7 * ms}, 7 * ms,
+			[]int64{12 * ms}, 12 * ms,
+		},
+		{
+			"DiscardPadding before the Block", [][]byte{tracks(opus)},
+			cluster(0, group(discard(0x4C, 0x4B, 0x40), block(2, 0, toc20ms))),
+			[]int64{15 * ms}, 15 * ms,
+		},
+		{
+			"the last lace by the number of its frames", [][]byte{tracks(vp8)},
+			cluster(0, simpleBlock(1, 0, 0x04, "\x07frames..xxxxxxxx"), simpleBlock(1, 80, 0x04, "\x01xx")),
+			[]int64{100 * ms}, 100 * ms,
+		},
+		{
+			"subtitles last as long as they say, be it longer than those after them", [][]byte{tracks(track(3, Subtitle, "S_TEXT/UTF8"))},
+			cluster(0, group(block(3, 0, "first"), lasting(500)), group(block(3, 100, "second"), lasting(50)), simpleBlock(3, 300, 0x80, "third")),
+			[]int64{500 * ms}, 500 * ms,
 		},
 		{
 			"DiscardPadding at the start, which is negative, makes no frame longer", [][]byte{tracks(opus)},

@@ -22,7 +22,6 @@ const (
 	CodeInvalidBlock Code = "invalid-block" // a block is too short, or its lacing adds up to more than it holds
 	CodeMissing      Code = "missing"       // something must come before this element, and has not
 	CodeMisplaced    Code = "misplaced"     // an element stands in one that cannot have it
-	CodeOutOfOrder   Code = "out-of-order"  // a block of audio is earlier than the one before it
 	CodeTooLarge     Code = "too-large"     // a limit is reached: one of Options, or another that the message says
 	CodeLost         Code = "lost"          // bytes are missing, by Lost
 

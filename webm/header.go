@@ -16,6 +16,7 @@ func (s *Splitter) openRecording(h ebml.Head) {
 	if s.inHeader {
 		s.closeHeader(h.Offset)
 	}
+	s.settleGaps()
 	if len(s.report.Recordings) >= maxRecordings {
 		s.fail(CodeTooLarge, "begins one recording more than 1000")
 		return
@@ -30,7 +31,7 @@ func (s *Splitter) openRecording(h ebml.Head) {
 		s.fail(CodeMissing, "has no DocType, where damage may end")
 		return
 	}
-	s.indexes = append(s.indexes, &Index{})
+	s.indexes = append(s.indexes, &Index{splitter: s})
 	s.inHeader, s.hasTracks = true, false
 	s.scan.Enter()
 }
@@ -115,9 +116,9 @@ func (s *Splitter) closeHeader(end int64) {
 	ix := s.indexes[len(s.indexes)-1]
 	ix.header = rec.Header // with the tracks that are refined
 	ix.clusters.scale = h.TimestampScale
-	s.hasVideo, s.nextCue = hasVideo(h.Tracks), 0
-	s.clocks, s.waits, s.recent = make([]clock, len(h.Tracks)), make([]wait, len(h.Tracks)), nil
-	s.entries, s.past = make([]int, len(h.Tracks)), [len(s.past)]pastCluster{}
+	s.time = newTimeline(h.Tracks)
+	s.entries = make([]int, len(h.Tracks))
+	s.repeats.reset()
 }
 
 // keepPart keeps in the index where the element is that has just ended, of the

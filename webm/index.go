@@ -6,13 +6,14 @@ import "github.com/webmend/webmend/ebml"
 // clusters, its key frames. Plans are made from it alone, but for what a cut
 // inside a cluster needs. It has some 10 bytes a cluster and none of the media.
 //
-// An index grows with the splitter that it is from; a plan is of what it knew. It
-// and its splitter are for one goroutine at a time; plans are for any.
+// An index grows with the splitter that it is from; a plan is of what it knew, with all
+// whole blocks of the open cluster. It and its splitter are for one goroutine at a time;
+// plans are for any.
 type Index struct {
 	// Stored says that plans are to be carried out on a store that holds the
-	// header as recorded and then each cluster in its final form, as
-	// [Cluster.Form] tells it, back to back, and nothing else. Otherwise their
-	// source is the stream as recorded.
+	// header as recorded and then each complete cluster in its final form, as
+	// [Cluster.Form] tells it, back to back, and nothing else. The open cluster is in
+	// source 1, the stream as recorded, which otherwise is the only source.
 	Stored bool
 
 	// KeepUndecodable says that plans are to have the frames of video, too, that a loss
@@ -28,6 +29,53 @@ type Index struct {
 
 	left      list[Range] // blocks that plans leave out, merged where they adjoin
 	decodable int64       // nanoseconds, the end of the last frame that can be decoded
+
+	splitter *Splitter // which may have a cluster of it open
+	complete int       // of now: how many of the clusters are complete, or 0 for all
+}
+
+// now is the index with what there is of the open cluster, for a plan.
+func (ix *Index) now() *Index {
+	s := ix.splitter
+	if s == nil || !s.inCluster || s.err != nil || s.open.Blocks == 0 || s.indexes[len(s.indexes)-1] != ix {
+		return ix
+	}
+	with := *ix
+	with.complete = ix.clusters.len()
+	with.clusters = ix.clusters.copied()
+	with.keyFrames, with.left = ix.keyFrames.copied(), ix.left.copied()
+	for _, f := range s.open.left {
+		if f.reason != "" || !f.key {
+			with.leaveOut(f.Range)
+		}
+	}
+	with.addFirst(s.open.first)
+	with.addOpen(s)
+	return &with
+}
+
+// addOpen adds the open cluster, as far as its blocks are whole.
+func (ix *Index) addOpen(s *Splitter) {
+	ix.duration = s.time.duration(ix.duration)
+	ix.decodable = s.time.decodable(ix.decodable)
+	if s.time.hasVideo {
+		ix.add(s.soFar().form, s.open.keyFrames)
+	} else {
+		ix.add(s.soFar().form, s.open.cues)
+	}
+}
+
+// addFirst keeps which blocks are the first of their tracks.
+func (ix *Index) addFirst(blocks []KeyFrame) {
+next:
+	for _, k := range blocks {
+		for i := range ix.first {
+			if ix.first[i].Track == k.Track {
+				continue next
+			}
+		}
+		ix.first = append(ix.first[:len(ix.first):len(ix.first)], k)
+	}
 }
 
 // A part is an element of the EBML header, the Segment or Info.
@@ -103,16 +151,6 @@ func (ix *Index) add(e entry, keyFrames []KeyFrame) {
 	}
 }
 
-// hasFirst tells whether the first block of a track is known.
-func (ix *Index) hasFirst(track uint64) bool {
-	for i := range ix.first {
-		if ix.first[i].Track == track {
-			return true
-		}
-	}
-	return false
-}
-
 // keyFrom is the first key frame at or after an offset.
 func (ix *Index) keyFrom(offset int64) int {
 	low, high := 0, ix.keyFrames.len()
@@ -141,13 +179,16 @@ func (ix *Index) Form(i int) (head []byte, data Range, edit *Edit) {
 // Edit is the edit of Form for any cluster of the recording.
 func (ix *Index) Edit() *Edit { return ix.form(&entry{flags: needsKeys | needsVoid}) }
 
-// edit is what brings a cluster in the source of plans into its final form, nil
-// if it is in that already.
-func (ix *Index) edit(e *entry) *Edit {
-	if ix.Stored {
-		return nil
+// source is where the data of cluster i begins in the sources of plans, and what brings
+// it into its final form there.
+func (ix *Index) source(i int, e *entry) (source int, begin int64, edit *Edit) {
+	switch {
+	case !ix.Stored:
+		return 0, e.data(), ix.form(e)
+	case ix.complete > 0 && i >= ix.complete:
+		return 1, e.data(), ix.form(e)
 	}
-	return ix.form(e)
+	return 0, e.form + e.formHeadLen(), nil
 }
 
 // form is what brings a cluster as recorded into its final form, or nil.
@@ -175,6 +216,15 @@ type list[T any] struct {
 }
 
 const pageLen = 64
+
+// copied is the list as it is now, which can grow by itself.
+func (l *list[T]) copied() list[T] {
+	pages := append([][]T(nil), l.pages...)
+	if n := len(pages); n > 0 {
+		pages[n-1] = append(make([]T, 0, pageLen), pages[n-1]...)
+	}
+	return list[T]{pages}
+}
 
 //go:noinline
 func (l *list[T]) len() int {

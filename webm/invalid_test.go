@@ -300,8 +300,8 @@ func TestWhatIsWrongWithAStreamIsSaidExactly(t *testing.T) {
 		},
 		{
 			name: "a laced block of more than 1 MiB", stream: after(ebml.AppendHead(nil, IDSimpleBlock, 1<<20+1), blockData(1, 0, 0x02, "more than 13 bytes")),
-			by: push, code: CodeTooLarge, offset: 75, path: "Segment/Cluster/SimpleBlock",
-			text: "webm: Cluster at 49: SimpleBlock at 75 has lacing and more than 1 MiB", clusters: "49-75?",
+			by: report, code: CodeTruncated, offset: 75, path: "Segment/Cluster/SimpleBlock",
+			text: "webm: Cluster at 49: SimpleBlock at 75 is cut short by the end of the stream", clusters: "49-75?",
 		},
 
 		// Elements that claim 2^56-2 bytes, at each level, of which few come.
@@ -351,8 +351,8 @@ func TestWhatIsWrongWithAStreamIsSaidExactly(t *testing.T) {
 		},
 		{
 			name: "a laced SimpleBlock of 2 MiB", stream: after(ebml.AppendHead(nil, IDSimpleBlock, 2<<20), blockData(1, 0, 6, strings.Repeat("x", 100))),
-			by: push, code: CodeTooLarge, offset: 75, path: "Segment/Cluster/SimpleBlock",
-			text: "webm: Cluster at 49: SimpleBlock at 75 has lacing and more than 1 MiB", clusters: "49-75?",
+			by: report, code: CodeTruncated, offset: 75, path: "Segment/Cluster/SimpleBlock",
+			text: "webm: Cluster at 49: SimpleBlock at 75 is cut short by the end of the stream", clusters: "49-75?",
 		},
 		{
 			name: "a BlockGroup of 2^56-2 bytes", stream: after(huge(IDBlockGroup), block(1, 0, "frame")),

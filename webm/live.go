@@ -48,7 +48,7 @@ func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 		l.add(plan, i, start, max(0, from-e.data()))
 		plan.End, next = max(plan.End, e.until), e.End
 		if i == l.len()-1 && recording == len(s.indexes)-1 {
-			plan.End = s.followed()
+			plan.End = s.time.followed()
 		}
 	}
 	return plan, next
@@ -65,27 +65,14 @@ func (l *liveList) add(plan *Plan, i, start int, from int64) {
 	}
 	from = max(from, blocks)
 	moved := &Edit{Shift: e.timestamp - base.timestamp}
+	source, begin, edit := ix.source(i, &e)
+	var out []Range
 	if i < ix.clusters.len() {
-		plan.data(ix.dataOf(&e), &e, 0, from, e.size(), ix.leftOut(&e), ix.edit(&e).and(moved))
-		return
-	}
-	source := 0
-	if ix.Stored {
+		out = ix.leftOut(&e)
+	} else if begin, edit = e.data(), ix.form(&e); ix.Stored {
 		source = 1
 	}
-	plan.data(e.data(), &e, source, from, e.size(), nil, ix.form(&e).and(moved))
-}
-
-// followed is up to where every track of the recording has frames that are followed by
-// others, in nanoseconds.
-func (s *Splitter) followed() int64 {
-	end := int64(maxTime)
-	for _, c := range s.clocks {
-		if c.seen {
-			end = min(end, c.last-c.delta)
-		}
-	}
-	return end
+	plan.data(begin, &e, source, from, e.size(), out, edit.and(moved))
 }
 
 // LiveFrom is where in the stream a player begins that is to show a recording from a
@@ -114,7 +101,7 @@ func (s *Splitter) live(recording int) *liveList {
 	}
 	l := &liveList{index: ix}
 	// Before its first block of video it is not known whether it begins with a key frame.
-	begun := !s.hasVideo || s.open.sawVideo
+	begun := !s.time.hasVideo || s.open.sawVideo
 	if s.inCluster && begun && s.open.Recording == recording && s.err == nil && s.lost == nil {
 		l.open = append(l.open, s.soFar().form)
 	}

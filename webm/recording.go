@@ -107,7 +107,7 @@ type KeyFrame struct {
 type Recording struct {
 	Header   Header // with what key frames have told of its tracks' Codec
 	Clusters int    // how many are complete
-	Repeated int    // blocks that their cluster has twice, as of a chunk that was pushed twice; plans leave them out
+	Repeated int    // blocks that are byte for byte a run that came before, as of a chunk that was pushed twice; plans leave them out
 	Duration int64  // nanoseconds from timestamp 0 to the end of the last frame
 }
 
@@ -120,25 +120,25 @@ type Drop struct {
 	After  int64 // nanoseconds, the Timestamp of the Cluster after it; -1 if another recording or the end of the stream follows
 }
 
-// A Gap is time that has no sound: a chunk that is lost between two blocks leaves a
-// stream that is right but for its clock. Only audio tells. Its packets follow each
-// other with a few milliseconds of jitter, even where a recorder was paused, while a
-// picture that does not change need have no frames. The line is maxGap packets,
-// and at least minGap.
+// A Gap is time that has no sound, though no byte is missing. A recorder that stood still, a
+// muted or suspended source and a chunk that was lost between two blocks look the same, so
+// that nothing is left out for it. Only audio tells: its packets follow each other with a
+// few milliseconds of jitter, even where a recorder was paused, while a picture that does
+// not change need have no frames. It is longer than three packets and a tenth of a second,
+// and the packets after it do not make it good: where they come closer together than they
+// last and catch up, they were late.
 type Gap struct {
-	Recording  int    // index of the recording
-	Track      uint64 // its number
-	Start, End int64  // nanoseconds: where a packet ends, and the next begins
-	Offset     int64  // of the block after it
+	Recording  int      // index of the recording
+	Tracks     []uint64 // the numbers of the tracks that have nothing in it, of which one is audio
+	Start, End int64    // nanoseconds: where a packet ends, and the next begins
+	Offset     int64    // of the block after it
+
+	// Boundary tells whether a chunk begins in it, by [Splitter.Push]: else no chunk can be
+	// missing there. Of a gap before the first sound of a Cluster that is also so if one
+	// begins in the Cluster before, whose last blocks can be those of a Cluster whose head is
+	// missing. It is the one thing in a report that depends on how the stream is cut.
+	Boundary bool
 }
-
-const (
-	maxGap = 3           // packets
-	minGap = 100_000_000 // nanoseconds, as packets can be 2.5 ms long
-
-	// maxGaps bounds what a report keeps of a stream whose clock is mad.
-	maxGaps = 1000
-)
 
 // A Report accounts for every byte of the stream: the headers of its recordings,
 // their clusters, Other and Dropped are all of it, without gap or overlap.
@@ -147,45 +147,22 @@ type Report struct {
 	Recordings []Recording
 	Other      []Range // whole elements that are none of these: Cues, Tags or Void between and after clusters
 	Dropped    []Drop
-	Gaps       []Gap // where sound is missing though no byte is, the first 1,000 of them
+	Gaps       []Gap // where there is no sound though no byte is missing, the first 1,000 of them
 
-	Undecodable []Undecodable // video after what is dropped or missing, by the order of its first frames
+	Undecodable []Undecodable // what plans leave out, by the order of its first frames
 }
 
-// A clock follows the time of one track's frames, all in nanoseconds.
-type clock struct {
-	seen     bool
-	last     int64 // the latest timestamp
-	delta    int64 // the least time from it to another
-	duration int64 // how long the frame at last says it lasts, or 0
-}
-
-// add takes in a frame, which need not come in the order of time.
-func (c *clock) add(at, duration int64) {
-	switch {
-	case !c.seen:
-		c.seen, c.last, c.duration = true, at, duration
-	case at > c.last:
-		c.last, c.delta, c.duration = at, at-c.last, duration
-	case at < c.last && (c.delta == 0 || c.last-at < c.delta):
-		c.delta = c.last - at
+// addGaps adds gaps, but none that ends where another of its recording goes on: several
+// tracks of audio can tell of the same.
+func (r *Report) addGaps(gaps []Gap) {
+	for _, g := range gaps {
+		if n := len(r.Gaps); n > 0 && r.Gaps[n-1].Recording == g.Recording && g.Start < r.Gaps[n-1].End && r.Gaps[n-1].Start < g.End {
+			continue
+		}
+		if len(r.Gaps) < maxGaps {
+			r.Gaps = append(r.Gaps, g)
+		}
 	}
-}
-
-// end is where the latest frame ends.
-func (c *clock) end() int64 {
-	if c.duration > 0 {
-		return c.last + c.duration
-	}
-	return c.last + c.delta
-}
-
-// endIfSeen is end, or 0 before the first frame.
-func (c *clock) endIfSeen() int64 {
-	if !c.seen {
-		return 0
-	}
-	return c.end()
 }
 
 // maxTime bounds nanoseconds, to 36 years, so that a few of them can be added.

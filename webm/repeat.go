@@ -1,29 +1,62 @@
 package webm
 
-// Chunks that are pushed twice, or in another order: what their blocks say of their
-// time is right within a cluster, and clusters are known by their first block.
+import "github.com/webmend/webmend/ebml"
 
-// sumsLen is how many blocks are remembered, at the best.
-const sumsLen = 1024
+// Chunks that are pushed twice. A block that takes the clock of its track back, and begins
+// as one before it did, may be the second of the same bytes. Encoders reorder frames,
+// silence repeats itself and heads can agree by chance, so that is no proof. The stream is
+// read again from the first of the two on, and compared whole block by whole block. Only
+// what is the same byte for byte is left out.
 
-// lookForRepeat tells whether the open cluster has had the same block already, by its
-// size and what there is of its data, which begins with its track and time.
-func (s *Splitter) lookForRepeat(data []byte, size int64) {
+const (
+	// maxPast is how many blocks are remembered, of a minute or so.
+	maxPast  = 4096
+	minPast  = 256
+	numHeads = 1024
+
+	// maxCompared is how far back in the stream they may be.
+	maxCompared = 4 << 20
+
+	// maxStarts is how many clusters they may be in.
+	maxStarts = 64
+
+	// maxFound is how many runs a cluster may have twice.
+	maxFound = 64
+)
+
+// repeats is what a splitter remembers of a recording to find what comes twice.
+type repeats struct {
+	past  []pastBlock // the last ones, by their number; its length is a power of two
+	n     int32       // how many there have been
+	heads []int32     // by sum: the number of the newest block with it, plus 1
+
+	starts  []int64     // where the last clusters begin, the open one included
+	compare *comparison // under way, or nil
+	asked   int64       // the offset of the last block for which there was one
+	found   []Range     // runs in the open cluster that were pushed before
+}
+
+// A pastBlock is what is remembered of a block.
+type pastBlock struct {
+	offset int64
+	sum    uint32 // of its size, its time, and its first bytes
+	before int32  // the number of the newest block before it with the same head, plus 1
+}
+
+// sumOf tells blocks apart by their size, the Timestamp of their cluster and the first
+// bytes of their data, which begin with track and time.
+func sumOf(data []byte, size, timestamp int64) uint32 {
 	const prime = 0x9E3779B97F4A7C15
-	sum := uint64(size)
+	sum := (uint64(size)*prime ^ uint64(timestamp)) * prime
 	if len(data) >= blockHeadLen { // in two words, as this is done for each block
-		sum = (sum*prime ^ word(data)) * prime
+		sum = (sum ^ word(data)) * prime
 		sum = (sum>>32 ^ sum ^ word(data[blockHeadLen-8:])) * prime
 	} else {
 		for _, c := range data {
 			sum = (sum ^ uint64(c)) * prime
 		}
 	}
-	if s.open.Cluster.Blocks == 0 {
-		s.open.firstSum = uint32(sum>>32) | 1
-	}
-	s.block.sum = uint32((sum^uint64(s.open.Cluster.Start)^uint64(s.passes)<<48)*prime>>32) | 1
-	s.block.repeated = s.sums != nil && s.sums[s.block.sum>>1%sumsLen] == s.block.sum
+	return uint32(sum >> 32)
 }
 
 // word is the first 8 bytes of data.
@@ -33,56 +66,308 @@ func word(data []byte) uint64 {
 		uint64(data[4])<<32 | uint64(data[5])<<40 | uint64(data[6])<<48 | uint64(data[7])<<56
 }
 
-// remember keeps that the open cluster has had a block.
-func (s *Splitter) remember(sum uint32) {
-	if s.trial || s.visit != nil {
+// remember keeps a block that has come.
+func (r *repeats) remember(sum uint32, offset int64) {
+	if n := len(r.past); int(r.n) == n && n < maxPast { // they are where they were, in more room
+		r.past = append(make([]pastBlock, 0, max(minPast, 2*n)), r.past...)
+		r.past = r.past[:cap(r.past)]
+		if n == 0 {
+			r.heads = make([]int32, numHeads)
+		}
+	}
+	head := &r.heads[sum%numHeads]
+	r.past[int(r.n)&(len(r.past)-1)] = pastBlock{offset, sum, *head}
+	r.n++
+	*head = r.n
+}
+
+// numbered is the block with a number, or nil if that is forgotten.
+func (r *repeats) numbered(n int32) *pastBlock {
+	if n < 0 || n < r.n-int32(len(r.past)) {
+		return nil
+	}
+	return &r.past[int(n)&(len(r.past)-1)]
+}
+
+// find is the number of the newest block with that sum, or -1.
+func (r *repeats) find(sum uint32) int32 {
+	if r.n == 0 {
+		return -1
+	}
+	for n := r.heads[sum%numHeads] - 1; ; {
+		b := r.numbered(n)
+		if b == nil {
+			return -1
+		}
+		if b.sum == sum {
+			return n
+		}
+		n = b.before - 1
+	}
+}
+
+// forgetFrom forgets the blocks from an offset on, as they come again.
+func (r *repeats) forgetFrom(offset int64) {
+	for b := r.numbered(r.n - 1); b != nil && b.offset >= offset; b = r.numbered(r.n - 1) {
+		r.heads[b.sum%numHeads] = b.before
+		r.n--
+	}
+}
+
+// begin takes in that a cluster begins.
+func (r *repeats) begin(start int64) {
+	if n := len(r.starts); n > 0 && r.starts[n-1] >= start {
+		return // it is read again
+	}
+	for len(r.found) > 0 && r.found[0].End <= start {
+		r.found = r.found[1:]
+	}
+	if len(r.starts) == maxStarts {
+		r.starts = append(r.starts[:0], r.starts[1:]...)
+	}
+	r.starts = append(r.starts, start)
+	for len(r.starts) > 1 && r.starts[0] < start-maxCompared {
+		r.starts = append(r.starts[:0], r.starts[1:]...)
+	}
+}
+
+// reset forgets all, where another recording begins or bytes are lost.
+func (r *repeats) reset() {
+	r.n, r.starts, r.found = 0, r.starts[:0], nil
+	clear(r.heads)
+}
+
+// mayRepeat asks for a comparison if the block under way, which goes back in time, begins as
+// one before it did. It tells whether it has: then nothing is read on until that is over.
+func (s *Splitter) mayRepeat(sum uint32) bool {
+	r := &s.repeats
+	at := s.block.offset
+	n := r.find(sum)
+	if n < 0 || at <= r.asked || !s.opts.Rewinds || s.bound > 0 || len(r.starts) == 0 || len(r.found) == maxFound {
+		return false
+	}
+	first := r.numbered(n).offset
+	if first < r.starts[0] {
+		return false
+	}
+	// The run can have begun before these two, as far as they are apart.
+	length := at - first
+	from := first
+	for b := r.numbered(n - 1); b != nil && b.offset >= max(r.starts[0], first-length); b = r.numbered(n - 1) {
+		from, n = b.offset, n-1
+	}
+	// From there on it is read, the cluster once more, and as far again.
+	work := at - from + at - s.open.Cluster.Start + 2*length
+	if s.rewound+work > maxRewound*at {
+		return false
+	}
+	s.rewound += work
+	r.asked = at
+	r.compare = &comparison{from: from, first: first, second: at, at: from}
+	r.compare.begin()
+	r.compare.scan.Ends = endsUnknown
+	r.compare.scan.Reset(from, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize}, ebml.Head{ID: IDCluster, Size: ebml.UnknownSize})
+	s.back = from
+	return true
+}
+
+// A comparison reads a part of the stream again, in which a run of blocks may be twice.
+type comparison struct {
+	scan          ebml.Scanner
+	from          int64 // where it begins to read
+	first, second int64 // the blocks that are alike
+	at            int64 // up to where it has read
+	open          child // the one under way
+	halfAt        int64 // where its second half begins
+	children      []child
+	next          int   // which of them is compared next, from second on
+	end           int64 // of what is the same
+	over          bool
+}
+
+// A child is one of a cluster, or the head of one and what stands before its first block.
+type child struct {
+	end  int64
+	sum  uint64 // of all its bytes
+	half uint64 // of a block of minHalf bytes or more: of its second half, which is media alone
+	kind ebml.ID
+}
+
+const minHalf = 32
+
+func (c child) isBlock() bool { return c.kind == IDSimpleBlock || c.kind == IDBlockGroup }
+
+// later is the child so many bytes further on.
+func (c child) later(length int64) child {
+	c.end += length
+	return c
+}
+
+// FNV-1a.
+const (
+	sumBegin = 0xCBF29CE484222325
+	sumPrime = 0x100000001B3
+)
+
+// push takes the next bytes, and tells whether it is over.
+func (c *comparison) push(chunk []byte) bool {
+	c.scan.Push(chunk)
+	for !c.over {
+		switch c.scan.Next() {
+		case ebml.Start:
+			h := c.scan.Head()
+			c.open.kind = h.ID
+			if h.ID == IDCluster {
+				c.scan.Enter()
+			} else if c.scan.Parent() != IDCluster {
+				c.over = true // the recording's clusters end
+			} else if n := h.End() - h.Offset; c.open.isBlock() && n >= minHalf {
+				c.halfAt = h.End() - n/2
+			}
+		case ebml.End:
+			if c.scan.Head().ID != IDCluster {
+				chunk = c.hash(chunk, c.scan.EndOffset())
+				c.take(c.open)
+				c.begin()
+			}
+		case ebml.More:
+			c.over = c.scan.Err() != nil
+			c.hash(chunk, c.at+int64(len(chunk)))
+			return c.over
+		}
+	}
+	return true
+}
+
+// begin begins the next child.
+func (c *comparison) begin() { c.open, c.halfAt = child{sum: sumBegin, half: sumBegin}, 1<<62 }
+
+// hash adds the bytes of chunk, which begins where it has read up to, that come before
+// end. It returns the others.
+func (c *comparison) hash(chunk []byte, end int64) []byte {
+	n := int(end - c.at)
+	for i, b := range chunk[:n] {
+		c.open.sum = (c.open.sum ^ uint64(b)) * sumPrime
+		if c.at+int64(i) >= c.halfAt {
+			c.open.half = (c.open.half ^ uint64(b)) * sumPrime
+		}
+	}
+	c.at, c.open.end = end, end
+	return chunk[n:]
+}
+
+// take takes in the next child: one of those that are compared with, or one to compare.
+func (c *comparison) take(t child) {
+	if t.end <= c.second {
+		c.children = append(c.children, t)
+		if t.end <= c.first {
+			c.next = len(c.children)
+		}
 		return
 	}
-	if s.sums == nil {
-		s.sums = make([]uint32, sumsLen)
-	}
-	s.sums[sum>>1%sumsLen] = sum
-}
-
-// goesBack tells whether the block under way, which is of audio, is earlier than its
-// track has come in its cluster: the head of another Cluster is lost before it, and with
-// that what its time is.
-func (s *Splitter) goesBack() bool {
-	b := &s.block
-	return !b.repeated && s.open.counts[b.track].Blocks > 0 && b.at < s.clocks[b.track].last
-}
-
-// A pastCluster is what is kept of a cluster to know it again.
-type pastCluster struct {
-	blocks    Range // from the first to the end of the last
-	timestamp int64
-	firstSum  uint32
-	count     int // of blocks
-}
-
-// noteRepeat leaves out of plans what has come twice: where the cluster that has just
-// been completed begins as one of the last did, the shorter of the two.
-func (s *Splitter) noteRepeat(ix *Index) {
-	c := &s.open
-	past := pastCluster{Range{c.entry.data() + int64(c.entry.timeAt) + int64(c.entry.timeLen), s.whole}, c.Timestamp, c.firstSum, c.Blocks}
-	if past.firstSum == 0 {
-		return // it has no block of a track that there is
-	}
-	for i := range s.past {
-		p := &s.past[i]
-		if p.timestamp != past.timestamp || p.firstSum != past.firstSum {
-			continue
-		}
-		shorter := *p
-		if shorter.count > past.count {
-			shorter = past
-		} else {
-			*p = past
-		}
-		s.recording().Repeated += shorter.count
-		ix.leaveOut(shorter.blocks)
+	length := c.second - c.first
+	if c.next == len(c.children) || c.children[c.next].later(length) != t {
+		c.over = true
 		return
 	}
-	s.past[s.nextPast%len(s.past)] = past
-	s.nextPast++
+	c.next++
+	c.end = t.end
+	c.over = t.end == c.second+length
+}
+
+// repeat is the run of blocks that is proven to be there twice, the second time, and the
+// children that it has before the block that has told of it: a chunk that was pushed
+// twice in a row can begin before that, and is as long as the two are apart.
+func (c *comparison) repeat() (run Range, ahead []child) {
+	if c.end == 0 {
+		return Range{}, nil
+	}
+	run = Range{c.second, c.end}
+	length := c.second - c.first
+	start := c.end - length
+	if start >= c.second {
+		return run, nil
+	}
+	// The last children up to each of the two, which are to be the same.
+	i, j := len(c.children)-1, len(c.children)-1
+	for j >= 0 && c.children[j].end > c.first {
+		j--
+	}
+	for ; i >= 0 && j >= 0 && c.children[i].end > start; i, j = i-1, j-1 {
+		if c.children[j].later(length) != c.children[i] {
+			return run, nil
+		}
+	}
+	if i < 0 || c.children[i].end != start || j >= 0 && c.children[j].end != start-length || j < 0 && c.from != start-length {
+		return run, nil
+	}
+	return Range{start, c.end}, c.children[i+1:]
+}
+
+// unlike tells whether one of some children is a block whose media are twice in all that was
+// compared, and no more often, as silence is.
+func (c *comparison) unlike(some []child) bool {
+	for _, s := range some {
+		n := 0
+		for _, t := range c.children {
+			if t.half == s.half && t.isBlock() {
+				n++
+			}
+		}
+		if n == 2 && s.isBlock() && s.half != sumBegin {
+			return true
+		}
+	}
+	return false
+}
+
+// conclude ends the comparison, and has the open cluster read again.
+func (s *Splitter) conclude() {
+	c := s.repeats.compare
+	s.repeats.compare = nil
+	run, ahead := c.repeat()
+	if run.Start < s.open.Cluster.Start && run.End > 0 {
+		run = s.repeatBefore(run, ahead, c)
+	}
+	if run.End > 0 {
+		s.repeats.found = append(s.repeats.found, run)
+	}
+	s.readAgain()
+}
+
+// repeatBefore leaves out the blocks of a run that are in clusters which are complete, as
+// its first ones belong to the cluster before the one whose head comes twice. If all is
+// silence they can be alike and yet the only ones: then they are where their time is, and
+// stay. It returns the run that is left.
+func (s *Splitter) repeatBefore(run Range, ahead []child, c *comparison) Range {
+	start := s.open.Cluster.Start
+	n := 0
+	for n < len(ahead) && ahead[n].end <= start {
+		n++
+	}
+	ahead = ahead[:n]
+	if odd := s.time.odd; (odd < run.Start || odd >= start) && !c.unlike(ahead) {
+		return Range{start, run.End}
+	}
+	ix, at := s.indexes[len(s.indexes)-1], run.Start
+	for _, t := range ahead {
+		if t.isBlock() {
+			s.recording().Repeated++
+			ix.leaveOut(Range{at, t.end})
+		}
+		at = t.end
+	}
+	s.before.time.forget(run)
+	s.report.Gaps = gapsOutside(s.report.Gaps, run)
+	return run
+}
+
+// isRepeated tells whether the block at an offset is in a run that was pushed before.
+func (r *repeats) isRepeated(offset int64) bool {
+	for _, f := range r.found {
+		if f.Start <= offset && offset < f.End {
+			return true
+		}
+	}
+	return false
 }

@@ -27,6 +27,7 @@ type search struct {
 	reason *Error
 	from   int64       // where the search begins
 	until  int64       // where the damage showed, if the search begins before it
+	hidden bool        // nothing is damaged unless a cluster begins before until
 	tail   []byte      // the last bytes, fewer than an ID has
 	trials []*Splitter // candidates, in the order of the stream
 }
@@ -73,8 +74,8 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 		} else {
 			bytes = chunk[i:]
 		}
-		if at := offset + int64(i); at >= l.until && l.reason.Code == CodeOutOfOrder {
-			break // such a block is damage only if another cluster begins before it
+		if l.hidden && offset+int64(i) >= l.until {
+			break
 		}
 		if c := bytes[0]; c != clusterMagic[0] && c != ebmlMagic[0] && c != tracksMagic[0] {
 			continue
@@ -143,7 +144,7 @@ func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset i
 	}
 	switch kind {
 	case IDCluster:
-		t.awaitKeyFrames()
+		t.time.awaitKeyFrames()
 	case ebml.IDEBML:
 		t.scan.Reset(at)
 	}
@@ -259,6 +260,7 @@ func (s *Splitter) lose(reason *Error) {
 	if s.inCluster || s.hasTracks {
 		s.settle()
 	}
+	s.repeats.reset()
 	s.lost = &search{reason: reason, from: s.whole}
 }
 
@@ -314,7 +316,8 @@ func (s *Splitter) goOn(t *Splitter) {
 	if t.inCluster {
 		after = t.open.Timestamp * s.recording().Header.TimestampScale
 	}
-	if t.tried > s.told || reason.Code == CodeLost {
+	lost := t.tried > s.told || reason.Code == CodeLost
+	if lost {
 		s.drop(reason, t.tried, after)
 	}
 	s.told, s.whole, s.bound = t.tried, t.whole, 0
@@ -323,17 +326,30 @@ func (s *Splitter) goOn(t *Splitter) {
 		s.report.Recordings = append(s.report.Recordings, t.report.Recordings[1])
 		s.recording().Header.Recording = len(s.report.Recordings) - 1
 		s.indexes = append(s.indexes, t.indexes[1])
+		s.indexes[len(s.indexes)-1].splitter = s
 		s.inHeader, s.hasTracks = true, false
 		return
 	}
-	s.awaitKeyFrames()
-	for i, w := range t.waits {
-		s.waits[i].on = w.on
+	s.settleGaps()
+	if lost {
+		s.time.awaitKeyFrames()
 	}
+	left := t.open.left[:0]
+	for _, f := range t.open.left { // as if something were lost
+		if s.time.waits[f.track].on {
+			left = append(left, f)
+		}
+	}
+	t.open.left = left
+	for i, w := range s.time.waits {
+		t.time.waits[i] = wait{w.on && t.time.waits[i].on, w.end}
+	}
+	t.time.nextCue = max(s.time.nextCue, t.time.nextCue)
+	s.time = t.time // what a frame lasts is not known across the gap
 	s.inCluster, s.open, s.block, s.before = true, t.open, t.block, t.before
 	s.open.Recording = len(s.report.Recordings) - 1
-	s.clocks = t.clocks // what a frame lasts is not known across the gap
-	s.nextCue = max(s.nextCue, t.nextCue)
+	s.repeats.reset()
+	s.repeats.begin(t.tried)
 	if t.ended {
 		s.closeCluster()
 	}

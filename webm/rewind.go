@@ -13,13 +13,12 @@ import (
 
 // before is what there was when the open cluster began, to read it again from there.
 type before struct {
-	start    int64
-	searched int64 // where the last cluster began that was searched for the head of another, and has none
-	clocks   []clock
-	waits    []wait
-	nextCue  int64
-	given    Cluster // what had been told of it as fragments when it was given up
-	keys     int     // and how many key frames
+	start int64
+	time  timeline
+	given Cluster // what had been told of it as fragments when it was given up
+	keys  int     // and how many key frames
+
+	searched int64 // where the last cluster began that was searched for another, and has none
 }
 
 // take keeps what there is now that a cluster begins at start.
@@ -30,9 +29,8 @@ func (b *before) take(s *Splitter, start int64) (given Cluster, keys int) {
 	if start >= s.bound {
 		s.bound = 0
 	}
-	b.start, b.given, b.keys, b.nextCue = start, Cluster{}, 0, s.nextCue
-	b.clocks = append(b.clocks[:0], s.clocks...)
-	b.waits = append(b.waits[:0], s.waits...)
+	b.start, b.given, b.keys = start, Cluster{}, 0
+	b.time.copyFrom(&s.time)
 	return given, keys
 }
 
@@ -73,7 +71,7 @@ func (s *Splitter) mayLookAgain(n int, offset int64) bool {
 // mayGoBack tells where the search would begin for what damage that shows at end has
 // taken in, and whether it may.
 func (s *Splitter) mayGoBack(end int64) (from int64, ok bool) {
-	from = s.Needed()
+	from = s.openStart()
 	switch {
 	case s.inCluster:
 		from = max(from+1, s.open.given.End)
@@ -108,7 +106,7 @@ func (s *Splitter) stay() {
 	if s.back < 0 {
 		return
 	}
-	s.back = -1
+	s.back, s.repeats.compare = -1, nil
 	if s.lost == nil {
 		s.lost = &search{reason: &Error{Code: CodeLost, Offset: s.whole, text: "webm: bytes are missing at " + decimal(s.whole)}, from: s.size}
 	}
@@ -116,17 +114,28 @@ func (s *Splitter) stay() {
 }
 
 // Needed is the offset from which on bytes of the stream can still be wanted: by the
-// ranges of clusters and fragments that are told later, or by Rewind.
+// ranges of clusters and fragments that are told later, or by Rewind. With
+// Options.Rewinds that is up to 4 MiB before the open cluster, to find out what was
+// pushed twice.
 func (s *Splitter) Needed() int64 {
+	at := s.openStart()
+	if s.err == nil && len(s.repeats.starts) > 0 {
+		at = min(at, s.repeats.starts[0])
+	}
+	return at
+}
+
+// openStart is where what is open begins.
+func (s *Splitter) openStart() int64 {
 	switch {
-	case s.back >= 0:
-		return s.back
 	case s.err != nil:
 		return s.size
 	case s.inCluster:
 		return s.open.Cluster.Start
 	case s.inHeader:
 		return s.recording().Header.Start
+	case s.back >= 0:
+		return s.back
 	case s.lost != nil:
 		return s.lost.needed(s.size)
 	}
@@ -145,10 +154,10 @@ func (s *Splitter) meet(t *Splitter) {
 	s.goOn(t)
 }
 
-// findNone goes on where the open cluster has been searched up to the damage: with
-// what comes after it, or, if all that was wrong is the time of a block, with that.
+// findNone goes on where the open cluster has been searched up to the damage: with what
+// comes after it or, if nothing is damaged, with the cluster itself.
 func (s *Splitter) findNone() {
-	if s.lost.reason.Code == CodeOutOfOrder {
+	if s.lost.hidden {
 		s.before.searched = s.open.Cluster.Start
 		s.readAgain()
 		return
@@ -156,15 +165,28 @@ func (s *Splitter) findNone() {
 	s.settle()
 }
 
+// mayHide asks for a search if the block under way, which goes back in time, can be one of
+// a cluster whose head was taken for media: some element before it is none that there is, so
+// that bytes may be missing. Only if there is such a head, nothing is as it seems.
+func (s *Splitter) mayHide() bool {
+	end := s.block.offset
+	from, ok := s.mayGoBack(end)
+	if s.open.strange == nil || !ok || s.before.searched == s.open.Cluster.Start {
+		return false
+	}
+	s.rewound += readTwice * (end - from)
+	s.lost = &search{reason: s.open.strange, from: from, until: end, hidden: true}
+	s.back = from
+	return true
+}
+
 // readAgain goes back to the beginning of the open cluster.
 func (s *Splitter) readAgain() {
-	s.passes++ // its blocks come again, and are no repeats
 	s.lost, s.inCluster = nil, false
 	s.back, s.whole = s.before.start, s.before.start
-	s.clocks = append(s.clocks[:0], s.before.clocks...)
-	s.waits = append(s.waits[:0], s.before.waits...)
-	s.nextCue, s.before.given, s.before.keys = s.before.nextCue, s.open.given, s.open.givenKeys
-	s.recent = s.recent[:0]
+	s.time.copyFrom(&s.before.time)
+	s.before.given, s.before.keys = s.open.given, s.open.givenKeys
+	s.repeats.forgetFrom(s.back)
 	s.scan.Reset(s.back, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize})
 }
 

@@ -11,6 +11,7 @@ package webm
 // The error is an [*Error]: CodeNoClusters, or CodeNoKeyFrame when there is nothing
 // but video that cannot be decoded.
 func (ix *Index) Seekable() (*Plan, error) {
+	ix = ix.now()
 	if ix.clusters.len() == 0 {
 		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
 	}
@@ -49,21 +50,17 @@ func (ix *Index) Head(room int64) (*Plan, error) {
 // clusters adds all clusters of a source, with their cues, shift ticks later. A
 // nil edit leaves them in their final form as they are.
 func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
-	order := ix.order()
 	if !ix.Stored && b.body.Pieces == nil {
 		b.body.Pieces = make([]Piece, 0, 2*ix.clusters.len()+8) // their heads and data, and what comes before
 	}
 	for i := range ix.clusters.len() {
-		if order != nil && !b.whole {
-			i = order[i]
-		}
 		e := ix.clusters.at(i)
 		at := b.body.Size
 		moved := int64(0) // how much further on blocks are in the data of the cluster
 		if edit == nil {
 			b.cluster(ix, i)
 		} else {
-			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.edit(&e).and(edit))
+			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.form(&e).and(edit))
 		}
 		out := b.leftOut(ix, &e)
 		cueOf := func(k *KeyFrame) cue {
@@ -73,12 +70,14 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 			continue // nothing of it is left
 		}
 		for i := range ix.first {
-			if k := &ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) {
+			if k := &ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) && !isOut(out, k.Offset) {
 				b.cues = append(b.cues, cueOf(k))
 			}
 		}
 		for i := ix.keyFrom(e.Start); i < ix.keyFrames.len() && ix.keyFrames.at(i).Offset < e.End; i++ {
-			b.cues = append(b.cues, cueOf(ix.keyFrames.at(i)))
+			if k := ix.keyFrames.at(i); !isOut(out, k.Offset) {
+				b.cues = append(b.cues, cueOf(k))
+			}
 		}
 	}
 }
@@ -118,7 +117,8 @@ func (ix *Index) Standalone(from, to int, fromZero bool) (plan *Plan, keyFrame b
 	for i := from; i < to; i++ {
 		if fromZero {
 			e := ix.clusters.at(i)
-			b.retimed(ix, i, 0, max(0, e.timestamp-first.timestamp), ix.edit(&e))
+			_, _, edit := ix.source(i, &e)
+			b.retimed(ix, i, 0, max(0, e.timestamp-first.timestamp), edit)
 		} else {
 			b.cluster(ix, i)
 		}
@@ -150,6 +150,7 @@ func Join(recordings ...*Index) (*Plan, error) {
 	scale := b.index.header.TimestampScale
 	var duration int64
 	for i, ix := range recordings {
+		ix = ix.now()
 		if ix.clusters.len() == 0 {
 			return nil, planError(CodeNoClusters, "recording "+decimal(int64(i)+1)+" has no cluster")
 		}

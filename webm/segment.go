@@ -31,7 +31,8 @@ func (b *builder) leftOut(ix *Index, e *entry) []Range {
 func (b *builder) cluster(ix *Index, i int) {
 	e := ix.clusters.at(i)
 	out := b.leftOut(ix, &e)
-	if ix.Stored && len(out) == 0 {
+	source, begin, edit := ix.source(i, &e)
+	if ix.Stored && source == 0 && len(out) == 0 {
 		b.body.add(Piece{Range: Range{e.form, e.formEnd()}})
 		return
 	}
@@ -40,7 +41,7 @@ func (b *builder) cluster(ix *Index, i int) {
 		return // nothing but its Timestamp is left
 	}
 	b.body.write(clusterHead(size, int(e.headLen)-4))
-	b.body.data(ix.dataOf(&e), &e, 0, 0, e.size(), out, ix.edit(&e))
+	b.body.data(begin, &e, source, 0, e.size(), out, edit)
 }
 
 // data adds the part from from up to to of a cluster's data, which begins at begin in
@@ -66,7 +67,9 @@ func (b *builder) retimed(ix *Index, i, source int, timestamp int64, edit *Edit)
 	}
 	head, moved := e.retime(size, timestamp)
 	b.body.write(head)
-	begin, time := ix.dataOf(&e), int64(e.timeAt)
+	own, begin, _ := ix.source(i, &e)
+	source += own
+	time := int64(e.timeAt)
 	b.body.data(begin, &e, source, 0, time, out, edit)
 	b.body.data(begin, &e, source, time+int64(e.timeLen), e.size(), out, edit)
 	return moved
@@ -78,16 +81,6 @@ func (e *entry) retime(size, timestamp int64) (head []byte, longer int64) {
 	time := ebml.AppendUint(nil, IDTimestamp, uint64(timestamp))
 	head = clusterHead(int64(len(time))+size, int(e.headLen)-4)
 	return append(head, time...), int64(len(time)) - int64(e.timeLen)
-}
-
-// dataOf is where the data of a cluster begins in the source of plans.
-//
-//go:noinline
-func (ix *Index) dataOf(e *entry) int64 {
-	if ix.Stored {
-		return e.form + e.formHeadLen()
-	}
-	return e.data()
 }
 
 // finish puts the head before the clusters. duration is in nanoseconds.

@@ -23,9 +23,10 @@ type Options struct {
 	// or the next recording, and says in the Report what it left out.
 	Strict bool
 
-	// Rewinds says that the caller asks Rewind after each Push, Lost and Finish, and
-	// can push bytes again. An element that is damaged can claim what is not its own:
-	// only so is that read as well. See [Splitter.Needed], too.
+	// Rewinds says that the caller asks Rewind after each Push, Lost and Finish, and can
+	// push bytes again. A damaged size can swallow the clusters after it, and only
+	// comparing bytes shows that they were pushed twice: both are found only so. See
+	// [Splitter.Needed], too.
 	Rewinds bool
 }
 
@@ -72,20 +73,14 @@ type Splitter struct {
 	open      openCluster
 	block     openBlock
 
-	clocks   []clock        // by the order of the recording's tracks
-	waits    []wait         // likewise
-	entries  []int          // likewise: which of the report's Undecodable goes on, plus 1
-	sums     []uint32       // of blocks that clusters have had
-	past     [8]pastCluster // the last clusters of the recording
-	nextPast int
-	recent   []frame // of video, since the last block of audio
-	hasVideo bool    // the recording has
-	nextCue  int64   // nanoseconds, where the next cue can be if it has none
+	time    timeline // of the recording
+	entries []int    // by the order of its tracks: which of the report's Undecodable goes on, plus 1
+	repeats repeats
+	seam    int64 // where the last chunk begins
 
 	lost    *search // after damage, until the stream goes on somewhere
 	back    int64   // where Rewind goes back to, or -1
 	rewound int64   // bytes that it has gone back over
-	passes  int     // how often a cluster has been read again
 	pushed  int64   // bytes pushed when it last did
 	before  before  // what there was when the open cluster began
 	bound   int64   // where another cluster begins, which the one being read again ran over, or 0
@@ -123,6 +118,15 @@ func NewSplitter(opts Options) *Splitter {
 // complete before can be taken, and what is pushed from then on counts as dropped.
 // Other damage is no error: it is in Dropped once it is over, or at the end.
 func (s *Splitter) Push(chunk []byte) error {
+	if s.size >= s.pushed { // and is not read again
+		s.seam = s.size
+	}
+	return s.Continue(chunk)
+}
+
+// Continue is Push for more bytes of the chunk that was pushed last, where chunks are read
+// in pieces: see [Gap.Boundary].
+func (s *Splitter) Continue(chunk []byte) error {
 	s.stay()
 	offset := s.size
 	s.size += int64(len(chunk))
@@ -148,6 +152,12 @@ func (s *Splitter) Push(chunk []byte) error {
 
 // feed scans or searches bytes at offset.
 func (s *Splitter) feed(bytes []byte, offset int64) {
+	if s.repeats.compare != nil {
+		if s.repeats.compare.push(bytes) {
+			s.conclude()
+		}
+		return
+	}
 	if s.lost != nil {
 		s.search(bytes, offset)
 		bytes = nil
@@ -166,6 +176,10 @@ func (s *Splitter) Lost() error {
 	s.stay()
 	if s.err != nil {
 		return s.err
+	}
+	if s.repeats.compare != nil {
+		s.conclude()
+		return nil // once it is said again
 	}
 	if s.lost != nil && !s.goOnWithLast() {
 		s.settle()
@@ -256,11 +270,19 @@ func (s *Splitter) Finish() (Report, error) {
 	if s.finished {
 		return s.Report(), errorOrNil(s.err)
 	}
+	if s.repeats.compare != nil {
+		s.conclude()
+		return s.Report(), nil
+	}
 	if s.err == nil {
 		s.err = s.begin.finish()
 	}
 	reason := s.err
 	if s.err == nil {
+		if s.lost != nil && s.lost.hidden {
+			s.findNone()
+			return s.Report(), nil
+		}
 		if s.lost != nil {
 			s.goOnWithLast()
 		}
@@ -268,9 +290,6 @@ func (s *Splitter) Finish() (Report, error) {
 			if reason = s.finishScan(); s.back >= 0 {
 				return s.Report(), nil
 			}
-		} else if s.inCluster && s.lost.reason.Code == CodeOutOfOrder {
-			s.findNone()
-			return s.Report(), nil
 		} else {
 			reason, s.lost.trials = s.lost.reason, nil
 			s.settle()
@@ -280,6 +299,7 @@ func (s *Splitter) Finish() (Report, error) {
 		}
 	}
 	s.finished = true
+	s.settleGaps()
 	s.tell(s.whole, s.whole)
 	if s.size > s.told || s.lost != nil && reason.Code == CodeLost {
 		s.drop(reason, s.size, -1)
@@ -297,6 +317,9 @@ func (s *Splitter) finishScan() *Error {
 	s.scan.Finish()
 	s.run()
 	reason := s.err
+	if s.back >= 0 {
+		return nil
+	}
 	if reason != nil && s.inCluster && s.open.doubtful != nil {
 		reason = s.open.doubtful
 	}
@@ -315,12 +338,12 @@ func (s *Splitter) finishScan() *Error {
 
 // run takes the scanner's tokens as far as the bytes go.
 func (s *Splitter) run() {
-	for s.err == nil && !s.proven {
+	for s.err == nil && !s.proven && s.back < 0 {
 		// Most of a stream is SimpleBlocks, one after the other.
 		if s.scan.Parent() == IDCluster && s.scan.ReadNext(IDSimpleBlock, blockHeadLen, s.clusterEnd()) {
 			h := s.scan.Head()
 			s.block = openBlock{offset: h.Offset}
-			if s.readBlock(h.Size, s.scan.Data()); s.err != nil {
+			if s.readBlock(h.Size, s.scan.Data()); s.err != nil || s.back >= 0 {
 				return
 			}
 		}
@@ -404,6 +427,9 @@ func (s *Splitter) start(h ebml.Head) {
 			}
 		case ebml.IDVoid, IDSilentTracks, IDEncryptedBlock:
 		default:
+			if _, _, known := Lookup(h.ID); !known && s.open.strange == nil && s.opts.Rewinds {
+				s.open.strange = newError(CodeMisplaced, h.Offset, s.scan.Path(), "is nothing that the specification has")
+			}
 			s.misread(h, maxUnknown)
 			s.doubt(h)
 		case IDSimpleBlock:
@@ -451,8 +477,9 @@ func (s *Splitter) doubt(h ebml.Head) {
 		return
 	}
 	if s.open.doubtful == nil {
-		s.open.doubtful = s.err
+		s.open.doubtful, s.open.unheard = s.err, true
 	}
+	s.open.unheard = s.open.unheard && !known
 	s.err = nil
 }
 
@@ -523,6 +550,15 @@ func (s *Splitter) end(id ebml.ID) {
 		}
 		s.proven = s.err == nil && (s.trial && s.open.Blocks > 0 || s.headless && s.open.hasTime)
 	}
+}
+
+// settleGaps reports the holes that nothing makes good any more.
+func (s *Splitter) settleGaps() {
+	gaps := s.time.settleGaps()
+	for i := range gaps {
+		gaps[i].Recording = len(s.report.Recordings) - 1
+	}
+	s.report.addGaps(gaps)
 }
 
 // settle closes what is open when the stream breaks or ends, up to the last

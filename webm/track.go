@@ -329,6 +329,8 @@ func (t *Track) frameDuration(frame []byte, size int64) int64 {
 		return clampTime(t.DefaultDuration)
 	case t.Codec == "opus":
 		return opusDuration(frame)
+	case t.Codec == "flac":
+		return flacDuration(frame, t.SampleRate)
 	case t.Codec == "pcm" && t.SampleRate >= 1 && t.Channels > 0 && t.BitDepth >= 8:
 		bytesPerSecond := t.SampleRate * float64(t.Channels) * float64(t.BitDepth/8)
 		return int64(min(float64(size)/bytesPerSecond*1e9, maxTime))

@@ -6,23 +6,15 @@ package webm
 // Undecodable is frames that are there and cannot be decoded, or not at the right time.
 // Plans leave them out, unless their Index says KeepUndecodable.
 type Undecodable struct {
-	// Reason is CodeNoKeyFrame of video between a loss and the next key frame of its
-	// track, CodeOutOfOrder of all that follows a block of audio that goes back in time
-	// in its cluster, as the head of another is lost before it, CodeInvalidBlock of
-	// blocks of a track that the header has not, and CodeMisplaced of bytes in a cluster
-	// that are an element which cannot be there, and no frames.
+	// Reason is CodeNoKeyFrame of video between lost bytes and the next key frame of its
+	// track, CodeInvalidBlock of blocks of a track that the header does not have, and
+	// CodeMisplaced of an element in a cluster that cannot be there, and has no frames.
 	Reason     Code
 	Recording  int    // index of the recording
 	Track      uint64 // its number, or that of the first of them, or 0 if there are none
 	Frames     int    // blocks, of one frame as a rule
 	Start, End int64  // nanoseconds, of the first of them, and of the key frame or the end of the last
 	Offset     int64  // of the first one's SimpleBlock or BlockGroup
-}
-
-// A wait is for the key frame of a track of video.
-type wait struct {
-	on  bool  // there has been a loss, and no key frame since
-	end int64 // nanoseconds, where the last frame before the loss ends
 }
 
 // A frame is what is kept of frames of video until it is known whether they can be
@@ -41,80 +33,36 @@ type frame struct {
 // repeated says that a cluster has had a block already.
 const repeated Code = "repeated"
 
-// maxRecent bounds how many frames are kept of those since the last sound, which
-// comes every 60 ms or so.
-const maxRecent = 64
-
-// awaitKeyFrames says that something is lost before what comes now.
-func (s *Splitter) awaitKeyFrames() {
-	for i, t := range s.recording().Header.Tracks {
-		if t.Type == Video && !s.waits[i].on {
-			s.waits[i] = wait{on: true, end: s.clocks[i].endIfSeen()}
-		}
-	}
-	s.recent = s.recent[:0]
-}
-
 // see takes in a frame of video.
 func (s *Splitter) see(f frame) {
-	w := &s.waits[f.track]
-	switch {
-	case w.on && f.key:
+	w := &s.time.waits[f.track]
+	if w.on {
 		s.open.left = append(s.open.left, f)
-		*w = wait{}
-	case w.on:
-		s.open.left = append(s.open.left, f)
-	case len(s.recent) < maxRecent:
-		s.recent = append(s.recent, f)
-	}
-}
-
-// gapInSound takes the frames since the last sound for what they are if there is
-// none from start to end: where pictures go on in between, only sound is missing,
-// and otherwise all is.
-func (s *Splitter) gapInSound(start, end int64) {
-	margin := (end - start) / 4
-	recent := s.recent
-	for _, f := range recent {
-		if f.at > start+margin && f.at < end-margin {
-			return
-		}
-	}
-	s.awaitKeyFrames()
-	for i := range s.waits {
-		// The clocks are further on than the loss by what has come since.
-		s.waits[i].end = min(s.waits[i].end, start+margin)
-	}
-	for _, f := range recent {
-		if f.at >= end-margin {
-			s.see(f)
+		if f.key {
+			*w = wait{}
 		}
 	}
 }
 
 // dispel leaves out what was doubtful before the block that has just ended, or stops
-// there after all if that is none of a track.
+// there after all if that is none of a track. What the specification does not have may be
+// of a later version, and stays.
 func (s *Splitter) dispel() {
 	if !s.block.hasHead || s.block.track < 0 {
 		s.err = s.open.doubtful
 		return
 	}
-	at := s.block.at
-	s.open.left = append(s.open.left, frame{Range: Range{s.whole, s.block.offset}, track: -1, at: at, end: at, reason: s.open.doubtful.Code})
+	if !s.open.unheard {
+		at := s.block.at
+		s.open.left = append(s.open.left, frame{Range: Range{s.whole, s.block.offset}, track: -1, at: at, end: at, reason: s.open.doubtful.Code})
+	}
 	s.open.doubtful = nil
-	s.awaitKeyFrames()
 }
 
 // commit takes what the open cluster has seen into the report and the index.
 func (s *Splitter) commit(ix *Index) {
-	for _, k := range s.open.first {
-		if !ix.hasFirst(k.Track) {
-			ix.first = append(ix.first, k)
-		}
-	}
-	if room := maxGaps - len(s.report.Gaps); room > 0 {
-		s.report.Gaps = append(s.report.Gaps, s.open.gaps[:min(room, len(s.open.gaps))]...)
-	}
+	ix.addFirst(s.open.first)
+	s.report.addGaps(s.open.gaps)
 	for _, f := range s.open.left {
 		switch f.reason {
 		case repeated:
@@ -183,47 +131,42 @@ func (ix *Index) leaveOut(r Range) {
 	}
 }
 
-// order is the order of clusters by time, or nil if they are in it: of chunks that
-// were pushed in another order.
-func (ix *Index) order() []int {
-	n := ix.clusters.len()
-	inOrder := true
-	for i := 1; i < n && inOrder; i++ {
-		inOrder = ix.clusters.at(i-1).timestamp <= ix.clusters.at(i).timestamp
-	}
-	if inOrder {
-		return nil
-	}
-	times := make([]cue, n)
-	for i := range times {
-		times[i] = cue{time: ix.clusters.at(i).timestamp, cluster: int64(i)}
-	}
-	order := make([]int, n)
-	for i, t := range sorted(times) {
-		order[i] = int(t.cluster)
-	}
-	return order
-}
-
 // leftOut are the ranges of the stream that plans leave out of a cluster.
 func (ix *Index) leftOut(e *entry) (out []Range) {
-	n := ix.left.len()
-	if n == 0 || ix.KeepUndecodable {
-		return nil
+	for i := ix.leftFrom(e.Start); i < ix.left.len() && ix.left.at(i).Start < e.End && !ix.KeepUndecodable; i++ {
+		out = append(out, *ix.left.at(i))
 	}
-	low, high := 0, n // of the first range after the beginning of the cluster
+	return out
+}
+
+// leftFrom is the first range that is left out from an offset on.
+func (ix *Index) leftFrom(offset int64) int {
+	low, high := 0, ix.left.len()
 	for low < high {
 		middle := (low + high) / 2
-		if ix.left.at(middle).Start < e.Start {
+		if ix.left.at(middle).Start < offset {
 			low = middle + 1
 		} else {
 			high = middle
 		}
 	}
-	for ; low < n && ix.left.at(low).Start < e.End; low++ {
-		out = append(out, *ix.left.at(low))
+	return low
+}
+
+// isLeftOut tells whether plans leave out the block at an offset.
+func (ix *Index) isLeftOut(offset int64) bool {
+	i := ix.leftFrom(offset+1) - 1
+	return i >= 0 && offset < ix.left.at(i).End && !ix.KeepUndecodable
+}
+
+// isOut tells whether the block at an offset is in one of the ranges.
+func isOut(out []Range, offset int64) bool {
+	for _, r := range out {
+		if r.Start <= offset && offset < r.End {
+			return true
+		}
 	}
-	return out
+	return false
 }
 
 // leftOutBefore is how many bytes of them come before an offset.

@@ -1,0 +1,302 @@
+package webm
+
+// The time of a recording: the clocks of its tracks, the gaps in them, and the key
+// frames that are waited for after a loss.
+
+// A timeline follows the blocks of one recording, in the order of the stream. Times are
+// nanoseconds.
+type timeline struct {
+	tracks   []Track // of the recording
+	clocks   []clock // by the order of tracks
+	waits    []wait  // likewise
+	hasVideo bool
+	nextCue  int64 // where the next cue can be if there is no video
+	odd      int64 // offset of the last block of sound that does not follow the one before it
+}
+
+// A wait is for the key frame of a track of video.
+type wait struct {
+	on  bool  // there has been a loss, and no key frame since
+	end int64 // where the last frame before the loss ends
+}
+
+// newTimeline is the timeline of a recording before its first block.
+func newTimeline(tracks []Track) timeline {
+	t := timeline{tracks: tracks, clocks: make([]clock, len(tracks)), waits: make([]wait, len(tracks)), hasVideo: hasVideo(tracks)}
+	for i := range tracks {
+		t.clocks[i].exact = tracks[i].Type != Video && tracks[i].Type != Audio
+	}
+	return t
+}
+
+// copyFrom makes the timeline what another is now. They share no state afterwards.
+func (t *timeline) copyFrom(other *timeline) {
+	t.tracks, t.hasVideo, t.nextCue, t.odd = other.tracks, other.hasVideo, other.nextCue, other.odd
+	t.clocks = append(t.clocks[:0], other.clocks...)
+	t.waits = append(t.waits[:0], other.waits...)
+}
+
+// beginCluster takes in that a cluster begins.
+func (t *timeline) beginCluster() {
+	for i := range t.clocks {
+		t.clocks[i].inOne = stay{}
+	}
+}
+
+// endOfCluster is where the last frame of the open cluster ends, if that is after other.
+func (t *timeline) endOfCluster(other int64) int64 {
+	for i := range t.clocks {
+		if t.clocks[i].inOne.seen {
+			other = max(other, t.clocks[i].endInCluster())
+		}
+	}
+	return other
+}
+
+// awaitKeyFrames says that bytes are lost before what comes now.
+func (t *timeline) awaitKeyFrames() {
+	for i := range t.tracks {
+		if t.tracks[i].Type == Video && !t.waits[i].on {
+			t.waits[i] = wait{on: true, end: t.clocks[i].endIfSeen()}
+		}
+	}
+}
+
+// decodable is where the last frame ends that can be decoded, if that is after other.
+func (t *timeline) decodable(other int64) int64 {
+	for i := range t.clocks {
+		if t.waits[i].on {
+			other = max(other, t.waits[i].end)
+		} else {
+			other = max(other, t.clocks[i].endIfSeen())
+		}
+	}
+	return other
+}
+
+// duration is where the last frame ends, if that is after other.
+func (t *timeline) duration(other int64) int64 {
+	for i := range t.clocks {
+		other = max(other, t.clocks[i].endIfSeen())
+	}
+	return other
+}
+
+// cue tells whether audio that has no video beside it is cued at a time.
+func (t *timeline) cue(at int64) bool {
+	if t.hasVideo || at < t.nextCue {
+		return false
+	}
+	t.nextCue = at + cueInterval
+	return true
+}
+
+// followed is up to where every track has frames that are followed by others.
+func (t *timeline) followed() int64 {
+	end := int64(maxTime)
+	for i := range t.clocks {
+		if c := &t.clocks[i]; c.seen {
+			end = min(end, c.last-c.delta)
+		}
+	}
+	return end
+}
+
+// A clock follows the time of one track's blocks.
+type clock struct {
+	seen     bool
+	exact    bool  // a frame lasts as long as it says and no longer, as subtitles do
+	last     int64 // the latest timestamp
+	frames   int64 // in the block that has it
+	duration int64 // how long that says it lasts, or 0
+	delta    int64 // the least time from it to another block
+	over     int64 // how many frames that other block has
+	until    int64 // if exact: where the block ends that ends latest
+
+	hole  span  // the longest time without a block since the last block of sound
+	end   int64 // offset, where the latest block ends in the stream
+	late  lag   // of sound
+	inOne stay  // in the open cluster
+}
+
+// A stay is what a clock has seen of one cluster.
+type stay struct {
+	seen     bool
+	last     int64 // the latest timestamp
+	frames   int64 // in the block that has it
+	duration int64 // how long that says it lasts, or 0
+	until    int64 // if exact: where the block ends that ends latest
+}
+
+// A span is time.
+type span struct{ from, to int64 }
+
+// add takes in a block of so many frames, which need not come in the order of time.
+func (c *clock) add(at, duration, frames int64) {
+	in := &c.inOne
+	if c.exact {
+		c.until, in.until = max(c.until, at+duration), max(in.until, at+duration)
+	}
+	if !in.seen || at > in.last {
+		in.seen, in.last, in.frames, in.duration = true, at, frames, duration
+	}
+	switch {
+	case !c.seen:
+		c.seen = true
+	case at > c.last:
+		c.delta, c.over = at-c.last, c.frames
+		if c.delta > c.hole.to-c.hole.from {
+			c.hole = span{c.last, at}
+		}
+	case at < c.last && (c.delta == 0 || c.last-at < c.delta):
+		c.delta, c.over = c.last-at, frames
+		return
+	default:
+		return
+	}
+	c.last, c.frames, c.duration = at, frames, duration
+}
+
+// endOf is where a block ends, which lasts as long as it says or, for each of its frames,
+// as long as others took.
+func (c *clock) endOf(at, duration, frames int64) int64 {
+	switch {
+	case c.exact:
+		return at
+	case duration > 0:
+		return at + duration
+	case c.over == frames || c.over == 0:
+		return at + c.delta
+	}
+	return at + min(c.delta, maxTime/256)/c.over*frames
+}
+
+// endOfLast is where the latest frame ends.
+func (c *clock) endOfLast() int64 {
+	return max(c.until, c.endOf(c.last, c.duration, c.frames))
+}
+
+// endInCluster is where the last frame of the open cluster ends.
+func (c *clock) endInCluster() int64 {
+	in := &c.inOne
+	return max(in.until, c.endOf(in.last, in.duration, in.frames))
+}
+
+// endIfSeen is endOfLast, or 0 before the first frame.
+func (c *clock) endIfSeen() int64 {
+	if !c.seen {
+		return 0
+	}
+	return c.endOfLast()
+}
+
+const (
+	maxGap = 3           // packets
+	minGap = 100_000_000 // nanoseconds, as packets can be 2.5 ms long
+
+	// maxGaps bounds what a report keeps of a stream whose clock is mad.
+	maxGaps = 1000
+
+	// maxHoles bounds how many holes may yet be made good.
+	maxHoles = 4
+)
+
+// A lag is how far the sound of a track is behind its clock: since a hole, until the
+// packets that follow it have made that good, or have not.
+type lag struct {
+	holes  []Gap
+	heard  int64 // where the sound is, had there been no hole
+	length int64 // of the holes
+	wait   int64 // how many more packets are looked at
+}
+
+// sound takes in a block of audio before its clock does, and returns the gaps that are
+// certain now. The block begins at offset; seam is the Boundary of a gap before it.
+func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps []Gap) {
+	c := &t.clocks[track]
+	l := &c.late
+	if hole := (span{c.endOfLast(), at}); c.seen && c.duration > 0 && hole.to-hole.from > max(minGap-1, maxGap*c.duration) {
+		t.odd = offset
+		if len(l.holes) == maxHoles {
+			gaps = l.settle()
+		}
+		if len(l.holes) == 0 {
+			l.heard, l.length = hole.from, 0
+		}
+		gap := Gap{Tracks: t.silentIn(hole, track), Start: hole.from, End: hole.to, Offset: offset, Boundary: seam}
+		l.holes = append(l.holes[:len(l.holes):len(l.holes)], gap)
+		l.length += hole.to - hole.from
+		l.wait = 8 + 2*l.length/c.duration
+	}
+	if c.seen && at < c.last {
+		t.odd = offset
+	}
+	for i := range t.clocks {
+		t.clocks[i].hole = span{}
+	}
+	if len(l.holes) == 0 {
+		return gaps
+	}
+	if at-l.heard <= max(duration, minGap/2) {
+		l.holes = nil // it was late, and is not lost
+		return gaps
+	}
+	l.heard += duration
+	if l.wait--; l.wait <= 0 {
+		gaps = append(gaps, l.settle()...)
+	}
+	return gaps
+}
+
+// forget takes back what blocks in a range of the stream have told, which are there twice.
+func (t *timeline) forget(r Range) {
+	for i := range t.clocks {
+		c := &t.clocks[i]
+		*c = clock{exact: c.exact, late: c.late}
+		c.late.holes = gapsOutside(c.late.holes, r)
+	}
+}
+
+// gapsOutside are those that end outside of a range of the stream.
+func gapsOutside(gaps []Gap, r Range) (outside []Gap) {
+	for _, g := range gaps {
+		if g.Offset < r.Start || g.Offset >= r.End {
+			outside = append(outside, g)
+		}
+	}
+	return outside
+}
+
+// settle are the holes, now that nothing can make them good.
+func (l *lag) settle() []Gap {
+	gaps := l.holes
+	l.holes = nil
+	return gaps
+}
+
+// settleGaps are the holes of all tracks, where the recording ends or bytes are lost.
+func (t *timeline) settleGaps() (gaps []Gap) {
+	for i := range t.clocks {
+		gaps = append(gaps, t.clocks[i].late.settle()...)
+	}
+	return gaps
+}
+
+// silentIn are the numbers of the tracks that have nothing in a hole of the sound of one
+// of them: that, and others whose blocks leave as long a time out.
+func (t *timeline) silentIn(hole span, sound int) (numbers []uint64) {
+	for i := range t.clocks {
+		c := &t.clocks[i]
+		since := span{c.last, hole.to} // the last block
+		if i == sound || c.seen && (c.hole.covers(hole) || since.covers(hole)) {
+			numbers = append(numbers, t.tracks[i].Number)
+		}
+	}
+	return numbers
+}
+
+// covers tells whether another span is in this, but for a quarter at its ends.
+func (s span) covers(other span) bool {
+	margin := (other.to - other.from) / 4
+	return s.from <= other.from+margin && s.to >= other.to-margin
+}
