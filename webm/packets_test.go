@@ -1,8 +1,8 @@
 package webm
 
-// The packets of a stream, by a reading that shares nothing with the Splitter: what it
-// lists of a recording is what every output must have. It is for streams that are whole,
-// and says so of one that it is not sure of.
+// A list of the packets of a stream, to compare outputs with. It is made without the
+// Splitter and the Scanner, from streams that are whole but for their end: of others it
+// says that it does not know.
 
 import (
 	"bytes"
@@ -49,8 +49,8 @@ func (l *packetList) all(typ TrackType) (all []packet) {
 	return all
 }
 
-// packetsOf lists the packets of a stream by recording. A block that the end cuts short is
-// none. It is not ok if the stream is broken before that, or not what is expected here.
+// packetsOf lists the packets of a stream by recording, without a block that the end of the
+// stream cuts short. It is not ok if anything before that is wrong, or not expected here.
 func packetsOf(b []byte) (recordings []packetList, ok bool) {
 	r := packetReader{b: b}
 	for r.at < len(b) && !r.broken && !r.cut {
@@ -70,8 +70,8 @@ func packetsOf(b []byte) (recordings []packetList, ok bool) {
 	return r.recordings, !r.broken && len(r.recordings) > 0
 }
 
-// A packetReader goes through the children of Segments and Clusters as if they were all
-// beside each other: their IDs tell which is which.
+// A packetReader takes the children of Segments and Clusters one after the other: their IDs
+// tell what they are children of, and so what has ended before them.
 type packetReader struct {
 	b           []byte
 	at          int
@@ -289,8 +289,8 @@ func (r *packetReader) packet(data, end int, beside [][]byte, key bool) {
 	l.packets[track] = append(l.packets[track], packet{ticks, key || head[2]&0x80 != 0, sum.Sum64()})
 }
 
-// differ tells where the packets of an output are not those of a recording, or nothing.
-// Times of the output are to be base ticks less.
+// differ describes the first difference between a recording and an output, whose times
+// must be base ticks less. It is empty if there is none.
 func (l *packetList) differ(out *packetList, base int64) string {
 	if out.scale != l.scale {
 		return fmt.Sprintf("a tick is %d ns, and was %d", out.scale, l.scale)
