@@ -37,10 +37,11 @@ const DefaultMaxDepth = 32
 // size of its data.
 type Scanner struct {
 	// Ends tells whether an element id, where a child of the open element
-	// could stand, ends that element if its size is unknown: whether id is a
-	// parent or sibling of it and not its child (RFC 8794 §6.2). An element
-	// that another of its own ID does not end must have a known size. Nil
-	// allows no unknown sizes.
+	// could stand, ends that element: whether id is a parent or sibling of it
+	// and not its child (RFC 8794 §6.2). That is how an element of unknown size
+	// ends; one of known size does so, too, as its size is then not true. An
+	// element that another of its own ID does not end must have a known size.
+	// Nil allows no unknown sizes.
 	Ends func(open, id ID) bool
 
 	// MaxDepth is how many elements may be open at once. 0 is
@@ -283,7 +284,7 @@ func (s *Scanner) Next() Kind {
 			s.step = headRead
 
 		case headRead:
-			if n := len(s.open); n > 0 && s.open[n-1].Size == UnknownSize && s.Ends(s.open[n-1].ID, s.cur.ID) {
+			if n := len(s.open); n > 0 && s.Ends != nil && s.Ends(s.open[n-1].ID, s.cur.ID) {
 				return s.close(s.cur.Offset)
 			}
 			s.check()

@@ -39,7 +39,8 @@ func main() {
 	export("lost", func(handle int32, _ []js.Value) any { return lost(handle) })
 	export("rewind", func(handle int32, _ []js.Value) any { return rewind(handle) })
 	export("needed", func(handle int32, _ []js.Value) any { return needed(handle) })
-	export("pushChunk", pushChunk)
+	export("pushChunk", func(handle int32, args []js.Value) any { return pushBytes(handle, args[0], false) })
+	export("continueChunk", func(handle int32, args []js.Value) any { return pushBytes(handle, args[0], true) })
 	answer("takeHeader", opTakeHeader)
 	answer("takeClusters", opTakeClusters)
 	answer("takeFragments", opTakeFragments)
@@ -73,14 +74,14 @@ func main() {
 // input is where pushed bytes are copied to, to be looked at.
 var input []byte
 
-// pushChunk takes a Uint8Array.
-func pushChunk(handle int32, args []js.Value) any {
-	n := args[0].Get("byteLength").Int()
+// pushBytes takes a Uint8Array.
+func pushBytes(handle int32, bytes js.Value, goesOn bool) any {
+	n := bytes.Get("byteLength").Int()
 	if n > len(input) {
 		input = make([]byte, n)
 	}
-	js.CopyBytesToGo(input[:n], args[0])
-	return push(handle, input[:n])
+	js.CopyBytesToGo(input[:n], bytes)
+	return push(handle, input[:n], goesOn)
 }
 
 // takeLiterals gives a Uint8Array.

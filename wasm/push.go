@@ -7,5 +7,13 @@ package main
 //go:wasmexport pushChunk
 func exportPushChunk(handle, n int32) (status int32) {
 	defer recovered(&status)
-	return push(handle, input[:n])
+	return push(handle, input[:n], false)
+}
+
+// continueChunk is pushChunk for more bytes of the same chunk.
+//
+//go:wasmexport continueChunk
+func exportContinueChunk(handle, n int32) (status int32) {
+	defer recovered(&status)
+	return push(handle, input[:n], true)
 }

@@ -24,15 +24,20 @@ var calls int
 // runtime ends the instance.
 //
 //go:wasmexport pushChunk
-func exportPushChunk(handle, n int32) int32 {
+func exportPushChunk(handle, n int32) int32 { return pushOrTrap(handle, n, false) }
+
+//go:wasmexport continueChunk
+func exportContinueChunk(handle, n int32) int32 { return pushOrTrap(handle, n, true) }
+
+func pushOrTrap(handle, n int32, goesOn bool) int32 {
 	calls++
 	at, err := strconv.Atoi(trapCalls[len("trap at call "):])
 	if err != nil {
 		panic("trapCalls has no number")
 	}
 	if calls == at || strings.Contains(string(input[:n]), trapBytes) {
-		push(handle, input[:n/2]) // and is in the midst of it
+		push(handle, input[:n/2], goesOn) // and is in the midst of it
 		panic("told to trap")
 	}
-	return push(handle, input[:n])
+	return push(handle, input[:n], goesOn)
 }

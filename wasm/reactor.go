@@ -22,7 +22,7 @@ var (
 // snapshot of the link step, and not by each page's first call.
 func init() {
 	handle := open(kindSplit, 0, 0, 0, 0, 0)
-	push(handle, input[:1])
+	push(handle, input[:1], false)
 	closeStream(handle)
 }
 

@@ -62,6 +62,7 @@ var streams []*stream
 const (
 	openStrict  = 1
 	openRewinds = 2 // the host calls rewind
+	openSeeks   = 4 // and has all of the stream
 )
 
 // open begins a stream. Limits that are 0 have their default; maxDepth is for kindElements, the
@@ -76,6 +77,7 @@ func open(kind, flags int32, maxHeaderSize float64, maxTracks, maxDepth int32, m
 			MaxClusterSize: bytes(maxClusterSize),
 			Strict:         flags&openStrict != 0,
 			Rewinds:        flags&openRewinds != 0,
+			Seeks:          flags&openSeeks != 0,
 		})
 	case kindElements:
 		st.walker = webm.NewWalker(int(max(0, maxDepth)), func(e webm.Element) {
@@ -123,14 +125,17 @@ func closeStream(handle int32) {
 	}
 }
 
-// push gives a stream its next bytes and returns how many answers wait.
-func push(handle int32, chunk []byte) int32 {
+// push gives a stream its next bytes, which may go on with the chunk before, and returns
+// how many answers wait.
+func push(handle int32, chunk []byte, goesOn bool) int32 {
 	st := get(handle)
 	if st == nil {
 		return statusNoHandle
 	}
 	var err error
 	switch {
+	case st.splitter != nil && goesOn:
+		err = st.splitter.Continue(chunk)
 	case st.splitter != nil:
 		err = st.splitter.Push(chunk)
 	case st.walker != nil:

@@ -56,6 +56,10 @@ type openBlock struct {
 // openCluster begins a cluster, the first of which ends the header.
 func (s *Splitter) openCluster(h ebml.Head) {
 	if s.inHeader {
+		if !s.hasTracks && s.later[laterTracks] > h.Offset {
+			s.findTracks(h)
+			return
+		}
 		if !s.hasTracks {
 			s.fail(CodeMissing, "comes before any Tracks")
 			return

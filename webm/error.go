@@ -20,6 +20,7 @@ const (
 	CodeTruncated    Code = "truncated"     // the stream ends inside an element
 	CodeInvalidValue Code = "invalid-value" // an element's value is one that it cannot have
 	CodeInvalidBlock Code = "invalid-block" // a block is too short, or its lacing adds up to more than it holds
+	CodeTracksLater  Code = "tracks-later"  // Tracks come after the Clusters, so that the whole file is needed
 	CodeMissing      Code = "missing"       // something must come before this element, and has not
 	CodeMisplaced    Code = "misplaced"     // an element stands in one that cannot have it
 	CodeTooLarge     Code = "too-large"     // a limit is reached: one of Options, or another that the message says
@@ -47,7 +48,7 @@ func (e *Error) Error() string { return e.text }
 // final tells whether a stream is not to be searched for where it goes on: it is not
 // WebM, or a limit of the report is reached.
 func (e *Error) final() bool {
-	return e.Code == CodeNotWebM || e.Code == CodeTooLarge && (e.Path == "EBML" || e.Path == "")
+	return e.Code == CodeNotWebM || e.Code == CodeTracksLater || e.Code == CodeTooLarge && (e.Path == "EBML" || e.Path == "")
 }
 
 // newError makes the Error of the innermost element of path, or of whatever is

@@ -32,7 +32,7 @@ func (s *Splitter) openRecording(h ebml.Head) {
 		return
 	}
 	s.indexes = append(s.indexes, &Index{splitter: s})
-	s.inHeader, s.hasTracks = true, false
+	s.inHeader, s.hasTracks, s.docType = true, false, nil
 	s.scan.Enter()
 }
 
@@ -53,6 +53,9 @@ func (s *Splitter) readHeader(id ebml.ID, data []byte) {
 		h.DocType = ebml.ParseString(data)
 		if h.DocType != "webm" && h.DocType != "matroska" {
 			s.fail(CodeNotWebM, `is "`+h.DocType+`", not webm or matroska`)
+			if s.docType, h.DocType = s.err, ""; !s.trial {
+				s.err = nil // it is damaged, should a Segment follow
+			}
 		}
 	case IDTimestampScale:
 		scale := ebml.ParseUint(data)
@@ -68,6 +71,70 @@ func (s *Splitter) readHeader(id ebml.ID, data []byte) {
 	case IDWritingApp:
 		h.WritingApp = ebml.ParseString(data)
 	}
+}
+
+// What Splitter.later has the places of.
+const (
+	laterInfo = iota
+	laterTracks
+)
+
+// readSeekHead takes in where a SeekHead says that Info and Tracks are (RFC 9559 §5.1.1).
+// What of it makes no sense says nothing.
+func (s *Splitter) readSeekHead(data []byte) {
+	scan := ebml.Scanner{}
+	scan.Push(data)
+	id, wanted := ebml.ID(0), [...]ebml.ID{laterInfo: IDInfo, laterTracks: IDTracks}
+	for kind := scan.Next(); kind != ebml.More; kind = scan.Next() {
+		switch h := scan.Head(); {
+		case kind == ebml.Start && h.ID == IDSeek:
+			scan.Enter()
+		case kind == ebml.Start && h.Size <= 8:
+			scan.Read(8)
+		case kind == ebml.Value && h.ID == IDSeekID:
+			id = ebml.ID(ebml.ParseUint(scan.Data()))
+		case kind == ebml.Value && h.ID == IDSeekPosition:
+			at := s.segment.DataOffset() + int64(min(ebml.ParseUint(scan.Data()), 1<<60))
+			for i := range wanted {
+				if id == wanted[i] && at > s.scan.Head().Offset {
+					s.later[i] = at
+				}
+			}
+		}
+	}
+}
+
+// findTracks goes on with the Tracks that come after the Clusters, of which h is the first,
+// if the caller has those.
+func (s *Splitter) findTracks(h ebml.Head) {
+	if !s.opts.Seeks || !s.opts.Rewinds || s.trial || s.detour > 0 {
+		s.fail(CodeTracksLater, "comes before its Tracks, which are at "+decimal(s.later[laterTracks])+": that needs the whole file")
+		return
+	}
+	s.detour = h.Offset
+	s.takeDetour()
+}
+
+// noTracks is the error of Tracks that are not where the SeekHead says.
+func (s *Splitter) noTracks() *Error {
+	at := s.detour
+	s.detour, s.back = 0, -1
+	return &Error{Code: CodeMissing, Offset: at, Path: "Segment/Cluster",
+		text: "webm: Cluster at " + decimal(at) + " comes before any Tracks, and there are none where the SeekHead says"}
+}
+
+// takeDetour goes to the next element after the Clusters that the header lacks, and then
+// back to them.
+func (s *Splitter) takeDetour() {
+	switch {
+	case !s.hasInfo && s.later[laterInfo] > s.detour:
+		s.back, s.later[laterInfo] = s.later[laterInfo], 0
+	case !s.hasTracks && s.later[laterTracks] > s.detour:
+		s.back, s.later[laterTracks] = s.later[laterTracks], 0
+	default:
+		s.back, s.detour, s.later = s.detour, 0, [2]int64{}
+	}
+	s.scan.Reset(s.back, s.segment)
 }
 
 // openTrack begins another track of the header.
@@ -98,6 +165,14 @@ func (s *Splitter) closeTrack() {
 	t.Codec = t.headerCodec()
 }
 
+// repairDocType says that the header's DocType is damaged, as a Segment follows it.
+func (s *Splitter) repairDocType() {
+	s.docType.Code = CodeInvalidValue
+	s.tell(s.recording().Header.Start, s.recording().Header.Start)
+	s.drop(s.docType, s.told, 0)
+	s.docType = nil
+}
+
 // closeHeader ends the open header at offset end. One without Tracks is of no
 // use: what it has becomes other elements.
 func (s *Splitter) closeHeader(end int64) {
@@ -109,6 +184,9 @@ func (s *Splitter) closeHeader(end int64) {
 		return
 	}
 	rec.Header.End = end
+	if rec.Header.DocType == "" {
+		rec.Header.DocType = docTypeFor("webm", rec.Header.Tracks)
+	}
 	s.tell(rec.Header.Start, end)
 	h := rec.Header
 	h.Tracks = append([]Track(nil), h.Tracks...) // key frames refine those of the recording

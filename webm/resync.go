@@ -226,6 +226,11 @@ func (s *Splitter) goAround() bool {
 		text := "webm: the stream is damaged in more than " + decimal(maxDrops) + " places, the last at " + decimal(s.err.Offset)
 		s.err = &Error{Code: CodeTooLarge, Offset: s.err.Offset, text: text}
 	}
+	if s.detour > 0 {
+		s.err = s.noTracks()
+		s.settle()
+		return false
+	}
 	if s.opts.Strict || s.err.final() {
 		s.settle()
 		return false

@@ -88,9 +88,10 @@ func (s *Splitter) mayGoBack(end int64) (from int64, ok bool) {
 }
 
 // Rewind is asked after each Push, Lost and Finish, if Options say Rewinds. If it is
-// ok, the stream must be pushed from offset on again, and after Finish be finished
-// again: offset is not before what Needed was before that call. In all no more is
-// pushed again than four times the stream.
+// ok, the stream must be pushed from offset on again, and Lost and Finish said again
+// once it comes to where they were. The offset is not before what Needed was before that
+// call, nor after what was pushed, unless Options say Seeks. In all no more is pushed
+// again than four times the stream.
 func (s *Splitter) Rewind() (offset int64, ok bool) {
 	if s.back < 0 {
 		return 0, false
@@ -214,7 +215,7 @@ func (s *Splitter) settleBefore(offset int64) {
 // and then forgotten, so that memory is that of the indexes, whatever the size. The
 // error is one of reading, or what Finish says.
 func Scan(src io.ReaderAt, size int64, opts Options, visit func(Cluster)) (*Splitter, Report, error) {
-	opts.Rewinds = true
+	opts.Rewinds, opts.Seeks = true, true
 	s := NewSplitter(opts)
 	window := make([]byte, 64<<10)
 	tell := func() {
@@ -233,7 +234,7 @@ func Scan(src io.ReaderAt, size int64, opts Options, visit func(Cluster)) (*Spli
 				}
 				return nil, s.Report(), err
 			}
-			s.Push(window[:n]) // Finish has its error, too
+			s.Continue(window[:n]) // Finish has its error, too
 			tell()
 			at += int64(n)
 			if back, ok := s.Rewind(); ok {

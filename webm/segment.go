@@ -115,7 +115,7 @@ func (b *builder) head(duration, room int64) (*Plan, error) {
 	info := infoPlan(ix, duration)
 	seeks := []seek{{IDInfo, 0}}
 	for _, p := range ix.parts {
-		if p.parent == IDSegment && p.id != IDInfo && !((ix.Stored || room > 0) && p.Start >= ix.header.End) {
+		if p.parent == IDSegment && p.id != IDInfo && !((ix.Stored || room > 0) && p.Start >= ix.header.End && p.id != IDTracks) {
 			seeks = append(seeks, seek{p.id, info.Size})
 			info.add(Piece{Range: ix.place(p.Range)})
 		}
@@ -227,7 +227,7 @@ func (p *Plan) initialization(ix *Index) {
 	p.write(ebml.AppendHead(nil, IDSegment, ebml.UnknownSize))
 	p.append(infoPlan(ix, 0))
 	for _, part := range ix.parts {
-		if part.parent == IDSegment && part.id != IDInfo && part.Start < ix.header.End {
+		if part.parent == IDSegment && part.id != IDInfo && (part.Start < ix.header.End || part.id == IDTracks) {
 			p.add(Piece{Range: ix.place(part.Range)})
 		}
 	}
@@ -254,12 +254,7 @@ func (ix *Index) place(r Range) Range {
 // it was recorded as that and WebM allows its codecs, a version that has the
 // elements that plans write. Unknown children stay. MimeType says the same.
 func (p *Plan) ebmlHeader(ix *Index) {
-	docType := ix.header.DocType
-	for i := range ix.header.Tracks {
-		if !ix.header.Tracks[i].allowedInWebM() {
-			docType = "matroska"
-		}
-	}
+	docType := docTypeFor(ix.header.DocType, ix.header.Tracks)
 	p.MimeType = mimeType(docType, ix.header.Tracks)
 	var b []byte
 	b = ebml.AppendUint(b, ebml.IDEBMLVersion, 1)

@@ -28,6 +28,11 @@ type Options struct {
 	// comparing bytes shows that they were pushed twice: both are found only so. See
 	// [Splitter.Needed], too.
 	Rewinds bool
+
+	// Seeks says, beside Rewinds, that the caller can push any byte of the stream at any
+	// time, as those of a file: Rewind then goes forward, too, where the SeekHead says that
+	// Tracks come after the Clusters.
+	Seeks bool
 }
 
 // How much of an element is read. Of a block its head with the longest track
@@ -68,7 +73,12 @@ type Splitter struct {
 
 	// What is open. The last of report.Recordings is the one being read.
 	inHeader  bool
-	hasTracks bool // the header has all that a header must have
+	hasTracks bool      // the header has all that a header must have
+	segment   ebml.Head // of the open Segment
+	later     [2]int64  // where the SeekHead says that Info and Tracks are, or 0
+	hasInfo   bool
+	docType   *Error // of a header whose DocType is neither webm nor matroska, until a Segment follows
+	detour    int64 // where the first Cluster begins, while what comes after it is read, or 0
 	inCluster bool
 	open      openCluster
 	block     openBlock
@@ -301,7 +311,8 @@ func (s *Splitter) Finish() (Report, error) {
 	s.finished = true
 	s.settleGaps()
 	s.tell(s.whole, s.whole)
-	if s.size > s.told || s.lost != nil && reason.Code == CodeLost {
+	reason = s.cutShort(reason)
+	if s.size > s.told || reason != nil && (reason.Code == CodeTruncated || s.lost != nil && reason.Code == CodeLost) {
 		s.drop(reason, s.size, -1)
 		s.told = s.size
 	}
@@ -316,6 +327,11 @@ func (s *Splitter) Finish() (Report, error) {
 func (s *Splitter) finishScan() *Error {
 	s.scan.Finish()
 	s.run()
+	if s.docType != nil {
+		s.err = s.docType
+	} else if s.detour > 0 && s.back < 0 {
+		s.err = s.noTracks()
+	}
 	reason := s.err
 	if s.back >= 0 {
 		return nil
@@ -334,6 +350,24 @@ func (s *Splitter) finishScan() *Error {
 	}
 	s.settle()
 	return reason
+}
+
+// cutShort adds to a reason how much of a Segment of known size is missing at the end. Where
+// bytes were dropped before, nobody knows.
+func (s *Splitter) cutShort(reason *Error) *Error {
+	missing := s.segment.End() - s.size
+	if s.segment.Size < 0 || missing <= 0 || len(s.report.Dropped) > 0 || s.err != nil && s.err.Code != CodeTruncated {
+		return reason
+	}
+	if reason == nil || reason.Path == "Segment" {
+		reason = newError(CodeTruncated, s.segment.Offset, []ebml.Head{s.segment}, "is cut short by the end of the stream")
+	}
+	with := *reason
+	with.text += ": " + decimal(missing) + " bytes of it are missing"
+	if reason.Path != "Segment" {
+		with.text = reason.text + ", and " + decimal(missing) + " bytes of its Segment are missing"
+	}
+	return &with
 }
 
 // run takes the scanner's tokens as far as the bytes go.
@@ -366,7 +400,7 @@ func (s *Splitter) run() {
 // start decides what is wanted of an element: its children, its value, or, as
 // for all that is not named here, nothing.
 func (s *Splitter) start(h ebml.Head) {
-	if s.inHeader && s.headerEnd(h) > s.opts.MaxHeaderSize {
+	if s.inHeader && (s.detour == 0 && s.headerEnd(h) > s.opts.MaxHeaderSize || s.detour > 0 && h.Size > s.opts.MaxHeaderSize) {
 		s.fail(CodeTooLarge, "makes the header larger than MaxHeaderSize")
 		return
 	}
@@ -380,10 +414,18 @@ func (s *Splitter) start(h ebml.Head) {
 	}
 	switch s.scan.Parent() {
 	case 0:
+		if s.docType != nil && h.ID != IDSegment && h.ID != ebml.IDVoid {
+			s.err = s.docType
+			return
+		}
 		switch h.ID {
 		case ebml.IDEBML:
 			s.openRecording(h)
 		case IDSegment:
+			if s.docType != nil {
+				s.repairDocType()
+			}
+			s.segment, s.later, s.hasInfo = h, [2]int64{}, false
 			s.scan.Enter()
 		case ebml.IDVoid:
 		default:
@@ -397,7 +439,11 @@ func (s *Splitter) start(h ebml.Head) {
 			if s.inHeader {
 				s.scan.Enter()
 			}
-		case IDSeekHead, IDCues, IDChapters, IDTags, IDAttachments, ebml.IDVoid, ebml.IDCRC32:
+		case IDSeekHead:
+			if s.inHeader && h.Size >= 0 {
+				s.scan.Read(maxText)
+			}
+		case IDCues, IDChapters, IDTags, IDAttachments, ebml.IDVoid, ebml.IDCRC32:
 		default:
 			s.misread(h, maxUnknownPart)
 		}
@@ -503,6 +549,8 @@ func (s *Splitter) value(h ebml.Head, data []byte) {
 	case IDTrackEntry, IDVideo, IDAudio:
 		tracks := s.recording().Header.Tracks
 		tracks[len(tracks)-1].set(h.ID, data)
+	case IDSegment:
+		s.readSeekHead(data)
 	default:
 		s.readHeader(h.ID, data)
 	}
@@ -513,6 +561,9 @@ func (s *Splitter) end(id ebml.ID) {
 	switch s.scan.Parent() {
 	case 0:
 		s.whole = s.scan.EndOffset()
+		if id == IDSegment {
+			s.segment = ebml.Head{}
+		}
 		if s.trial {
 			s.proven = true // an EBML header, whose DocType was right
 		}
@@ -521,15 +572,26 @@ func (s *Splitter) end(id ebml.ID) {
 			s.err = s.open.doubtful
 			return
 		}
+		if s.detour > 0 {
+			s.keepPart()
+			s.hasTracks = s.hasTracks || id == IDTracks
+			s.hasInfo = s.hasInfo || id == IDInfo
+			s.takeDetour()
+			return
+		}
 		s.whole = s.scan.EndOffset()
 		switch {
 		case id == IDCluster && s.trial:
 			s.proven, s.ended = true, true
 		case id == IDCluster:
+			if h := s.scan.Head(); h.End() != s.whole {
+				s.open.Known = false
+			}
 			s.closeCluster()
 		default:
 			s.keepPart()
 			s.hasTracks = s.hasTracks || id == IDTracks && s.inHeader
+			s.hasInfo = s.hasInfo || id == IDInfo
 			s.proven = s.inTracks && s.hasTracks && len(s.recording().Header.Tracks) > 0
 		}
 	case ebml.IDEBML, IDInfo:

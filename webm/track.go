@@ -135,6 +135,16 @@ func (t *Track) allowedInWebM() bool {
 	return t.Type != Video && t.Type != Audio
 }
 
+// docTypeFor is the DocType of a file that may have this one, or needs another for its codecs.
+func docTypeFor(docType string, tracks []Track) string {
+	for i := range tracks {
+		if !tracks[i].allowedInWebM() {
+			return "matroska"
+		}
+	}
+	return docType
+}
+
 // needsKeyFrame tells whether a key frame can say more of Codec than the header.
 func (t *Track) needsKeyFrame() bool { return t.Codec == "vp9" || t.Codec == "avc1" }
 
@@ -295,6 +305,25 @@ func decimal2(v byte) string {
 	return decimal(int64(v))
 }
 
+// codecName is Codec or, of video and audio that has no such name, the CodecID, which no
+// player takes for a codec that it has.
+func (t *Track) codecName() string {
+	if t.Codec != "" || t.Type != Video && t.Type != Audio {
+		return t.Codec
+	}
+	for i := range len(t.CodecID) {
+		switch c := t.CodecID[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '/', c == '.', c == '-':
+		default:
+			return "unknown"
+		}
+	}
+	if t.CodecID == "" {
+		return "unknown"
+	}
+	return t.CodecID
+}
+
 // mimeType is the media type of a recording with these tracks.
 func mimeType(docType string, tracks []Track) string {
 	kind, codecs := "audio", ""
@@ -302,12 +331,11 @@ func mimeType(docType string, tracks []Track) string {
 		kind = "video"
 	}
 	for i := range tracks {
-		t := &tracks[i]
-		if t.Codec != "" {
+		if name := tracks[i].codecName(); name != "" {
 			if codecs != "" {
 				codecs += ","
 			}
-			codecs += t.Codec
+			codecs += name
 		}
 	}
 	container := "/x-matroska" // the name that browsers know; RFC 9559 §27.3 has video/matroska

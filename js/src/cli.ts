@@ -59,7 +59,7 @@ interface Contents {
 
 /** Splits the stream, as far as `until` wants. */
 async function split(input: Input, until: (headers: Range[]) => boolean): Promise<Contents> {
-  const splitter = new Splitter(await instance());
+  const splitter = new Splitter(await instance(), true);
   const progress = new Progress(input.size);
   const clusters: ClusterFacts[] = [];
   const headers: Range[] = [];

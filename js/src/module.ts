@@ -11,6 +11,7 @@ interface Exports {
   result(): number;
   open(kind: number, flags: number, headerSize: number, tracks: number, depth: number, clusterSize: number): number;
   pushChunk(handle: number, length: number): number;
+  continueChunk(handle: number, length: number): number;
   lost(handle: number): number;
   rewind(handle: number): number;
   needed(handle: number): number;
@@ -69,7 +70,12 @@ export interface ToldForm {
 }
 
 /** A plan, or what must be read before it can be made. */
-export type Plan = { reads: Range[] } | MadePlan;
+export type Plan = { reads: Read[] } | MadePlan;
+
+/** A range of one of a plan's sources. */
+export interface Read extends Range {
+  source: number;
+}
 
 /** A plan: its pieces are [length] of its literals, or [source, start, end, whether it is edited]. */
 export interface MadePlan {
@@ -93,6 +99,8 @@ export interface SplitOptions {
   strict?: boolean;
   /** Whether `rewind` will be asked. */
   rewinds?: boolean;
+  /** Whether any byte of the stream can be pushed at any time: then `rewind` goes forward, too. */
+  seeks?: boolean;
   headerSize?: number;
   tracks?: number;
   clusterSize?: number;
@@ -117,8 +125,8 @@ export class Instance {
     this.#exports._initialize?.();
   }
 
-  open(kind: number, { strict = false, rewinds = false, headerSize = 0, tracks = 0, clusterSize = 0 }: SplitOptions = {}): number {
-    const flags = (strict ? 1 : 0) | (rewinds ? 2 : 0);
+  open(kind: number, { strict = false, rewinds = false, seeks = false, headerSize = 0, tracks = 0, clusterSize = 0 }: SplitOptions = {}): number {
+    const flags = (strict ? 1 : 0) | (rewinds ? 2 : 0) | (seeks ? 4 : 0);
     return this.#call(() => this.#exports.open(kind, flags, headerSize, tracks, 0, clusterSize));
   }
 
@@ -137,10 +145,13 @@ export class Instance {
     return new Uint8Array(this.#exports.memory.buffer, address, pieceLength);
   }
 
-  /** Pushes up to 64 KiB. Returns a number above 0 if anything is new, below 0 if the stream is at an end. */
-  push(handle: number, piece: Uint8Array): number {
+  /**
+   * Pushes up to 64 KiB, which begin a chunk or go on with the one before. Returns a number
+   * above 0 if anything is new, below 0 if the stream is at an end.
+   */
+  push(handle: number, piece: Uint8Array, goesOn = false): number {
     this.#reserve().set(piece);
-    return this.#call(() => this.#exports.pushChunk(handle, piece.length));
+    return this.#call(() => this.#exports[goesOn ? "continueChunk" : "pushChunk"](handle, piece.length));
   }
 
   /** Says that bytes are missing here. Returns what `push` does. */
@@ -315,14 +326,18 @@ export class Splitter {
   readonly instance: Instance;
   readonly handle: number;
 
-  constructor(instance: Instance) {
+  /** @param seeks whether all of the stream is there, as that of a file is */
+  constructor(instance: Instance, seeks = false) {
     this.instance = instance;
-    this.handle = instance.open(0, { rewinds: true });
+    this.handle = instance.open(0, { rewinds: true, seeks });
   }
 
-  /** Takes up to 64 KiB. Returns a number below 0 when there can be nothing more, which the report explains. */
-  push(piece: Uint8Array): number {
-    return this.instance.push(this.handle, piece);
+  /**
+   * Takes up to 64 KiB, which begin a chunk or go on with the one before. Returns a number
+   * below 0 when there can be nothing more, which the report explains.
+   */
+  push(piece: Uint8Array, goesOn = false): number {
+    return this.instance.push(this.handle, piece, goesOn);
   }
 
   /** Says that bytes are missing here. */
@@ -330,7 +345,10 @@ export class Splitter {
     this.instance.lost(this.handle);
   }
 
-  /** After each `push`, `lost` and `finish`: the offset from which the stream must be pushed, and finished, again, or -1. */
+  /**
+   * After each `push`, `lost` and `finish`: the offset from which the stream must be pushed, and
+   * finished, again, or -1. It can be after what was pushed.
+   */
   rewind(): number {
     return this.instance.rewind(this.handle);
   }

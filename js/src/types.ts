@@ -102,7 +102,7 @@ export interface RecordingFacts extends HeaderFacts {
   duration: number;
   /** How many clusters are complete. */
   clusters: number;
-  /** How many blocks their cluster has twice, as of a chunk that was pushed twice. Files leave them out. */
+  /** Blocks that are byte for byte a run that came before: a chunk was pushed twice. Files have them once. */
   repeated: number;
 }
 
@@ -118,9 +118,9 @@ export interface Report {
   other: Range[];
   /** What is no whole element, as it is damaged or cut short. What is at the end is known at `finish`. */
   dropped: Dropped[];
-  /** Where sound is missing though no byte is: a chunk was lost between two blocks. The first 1,000. */
+  /** Where there is no sound though no byte is missing. Nothing is left out for it. The first 1,000. */
   gaps: Gap[];
-  /** What is there and cannot be decoded, or not at the right time. Files leave it out. */
+  /** What is there and cannot be decoded, as bytes before it are lost. Files leave it out. */
   undecodable: Undecodable[];
   /** Chunks that did not come, of those that are numbered: before `finish`, what is waited for. */
   missing: Missing[];
@@ -129,32 +129,33 @@ export interface Report {
 }
 
 /**
- * Time that has no sound, of more than three packets and a tenth of a second. A
- * recorder leaves none, not even where it was paused. Of video none can be told, as
- * a picture that does not change need have no frames.
+ * Time without sound, longer than three packets and a tenth of a second, though no byte
+ * is missing. The recorder stood still, the source was muted or suspended, or a chunk was
+ * lost: these look the same. Packets that were only late leave no gap. Video alone tells
+ * of none, as a picture that does not change need have no frames.
  */
 export interface Gap {
   recording: number;
-  /** The number of the track. */
-  track: number;
+  /** The numbers of the tracks that have nothing in it; one of them is audio. */
+  tracks: number[];
   /** Seconds, where the packet before it ends. */
   start: number;
   /** Seconds, where the next begins. */
   end: number;
   /** The block after it, in bytes from the start of the stream. */
   offset: number;
+  /** Whether one chunk ends and the next begins there. If not, no chunk can be missing. */
+  boundary: boolean;
 }
 
 /** Frames that files leave out. */
 export interface Undecodable {
   /**
-   * `no-key-frame`: video between a loss and the next key frame of its track;
-   * `out-of-order`: what follows a block of audio that goes back in time within its
-   * cluster, as the head of another is lost before it; `invalid-block`: blocks of a track
-   * that the header has not; `misplaced`: bytes in a cluster that are an element which
-   * cannot be there, and no frames.
+   * `no-key-frame`: video between lost bytes and the next key frame of its track;
+   * `invalid-block`: blocks of a track that the header does not have; `misplaced`: an
+   * element in a cluster that cannot be there, and has no frames.
    */
-  reason: "no-key-frame" | "out-of-order" | "invalid-block" | "misplaced";
+  reason: "no-key-frame" | "invalid-block" | "misplaced";
   recording: number;
   /** The number of the track, or that of the first of them. */
   track: number;
