@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
-import { joined, type Bytes } from "./bytes.js";
+import { joined, mended, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { repair } from "./files.js";
 import { engine } from "./load.js";
-import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
+import { noRecording, planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
 import { Order } from "./order.js";
 import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
 import { Segments } from "./segments.js";
@@ -626,7 +626,7 @@ export class Recording {
       const stream = await this.#open();
       const which = options.recording ?? this.#recordings.length - 1;
       const recording = this.#recordings[which];
-      if (!recording) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
+      if (!recording) throw noRecording();
       if (!this.#keep && kind !== planKinds.initialization) throw notKept();
       const flags = planFlags.stored | (options.keepUndecodable ? planFlags.keepUndecodable : 0);
       const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
@@ -634,24 +634,15 @@ export class Recording {
         const begun = await stream.plan(kind, which, flags, a, b);
         return { made: await carryOut(stream, begun, [recording.store, open], options), next: "next" in begun ? begun.next : 0 };
       };
-      try {
-        return await make();
-      } catch (error) {
-        if (!trapped(error)) throw error;
-        await this.#recover(stream);
-        return make();
-      }
+      return make().catch((error) => this.#recover(stream, error).then(make));
     });
   }
 
   /** Takes a step in the stream, which is taken all the same if the module traps meanwhile. */
-  async #advance(step: (stream: StreamCalls) => Promise<void>): Promise<void> {
+  async #advance(step: (stream: StreamCalls) => Promise<unknown>): Promise<void> {
     const stream = await this.#open();
     try {
-      await step(stream).catch((error) => {
-        if (!trapped(error)) throw error;
-        return this.#recover(stream);
-      });
+      await step(stream).catch((error) => this.#recover(stream, error));
     } catch (error) {
       this.#error = error as WebmendError; // what follows would not fit on what came before
       throw error;
@@ -659,8 +650,9 @@ export class Recording {
     this.#collect(stream);
   }
 
-  /** After a trap, has scanned again what there was. */
-  async #recover(stream: StreamCalls): Promise<void> {
+  /** After a trap, has scanned again what there was. Another error it throws. */
+  async #recover(stream: StreamCalls, error: unknown): Promise<void> {
+    if (!trapped(error)) throw error;
     this.#collect(stream);
     try {
       await stream.recover(this.#keep ? this.#recordings.map(({ store }) => store.past()) : []);
@@ -686,7 +678,7 @@ export class Recording {
     for (const { recording, start, before, head, data, header } of stored) {
       if (header) {
         this.#recordings[recording] = { type: header.mimeType, store: new Store(before, head) };
-        fresh.push(new Header(header, head));
+        fresh.push(new Header(header, mended(head)));
       } else {
         const { store } = this.#recordings[recording]!;
         placed.set(start, store.size + head.length);
@@ -751,9 +743,7 @@ const crc32 = async (segment: Segment) => (await import("./upload.js")).crc32(aw
 /** A chunk that nobody else changes. */
 function own(data: Chunk): Blob | Bytes {
   if (data instanceof Blob) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  if (data instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer)) {
-    return new Uint8Array(data).slice();
-  }
+  const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView & ArrayBufferLike;
+  if (byteLength >= 0) return new Uint8Array(buffer as ArrayBufferLike, byteOffset, byteLength).slice();
   throw new TypeError("webmend: a chunk must be a Blob, an ArrayBuffer or a view of one");
 }
