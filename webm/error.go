@@ -54,6 +54,7 @@ func (e *Error) final() bool {
 // newError makes the Error of the innermost element of path, or of whatever is
 // at offset if that is not where the innermost element begins.
 func newError(code Code, offset int64, path []ebml.Head, predicate string) *Error {
+	offset = max(0, offset) // see readShort
 	e := &Error{Code: code, Offset: offset}
 	parent, subject := "", "element"
 	for i, h := range path {

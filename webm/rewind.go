@@ -97,7 +97,6 @@ func (s *Splitter) Rewind() (offset int64, ok bool) {
 		return 0, false
 	}
 	offset = s.back
-	s.pushed = max(s.pushed, s.size)
 	s.size, s.back = offset, -1
 	return offset, true
 }

@@ -27,7 +27,7 @@ type frame struct {
 
 	// What it is if not video after a loss, or "": a code of Undecodable, or repeated.
 	reason   Code
-	stranger uint64 // its track, if the header has not that
+	stranger uint64 // the number of its track, if the header does not have that
 }
 
 // repeated says that a cluster has had a block already.
@@ -101,11 +101,9 @@ func (s *Splitter) leaveOut(ix *Index, f frame) {
 // leaveOutFor takes a frame that is left out for another reason into the report, with
 // those before it of the same.
 func (s *Splitter) leaveOutFor(ix *Index, f frame) {
-	recording, track, frames := len(s.report.Recordings)-1, f.stranger, 1
-	if f.track < 0 {
-		frames = 0
-	} else if track == 0 {
-		track = s.recording().Header.Tracks[f.track].Number
+	recording, track, frames := len(s.report.Recordings)-1, f.stranger, 0
+	if f.reason == CodeInvalidBlock {
+		frames = 1
 	}
 	n := len(s.report.Undecodable)
 	if n == 0 || s.report.Undecodable[n-1].Reason != f.reason || s.report.Undecodable[n-1].Recording != recording {
