@@ -31,7 +31,7 @@ type Index struct {
 	decodable int64       // nanoseconds, the end of the last frame that can be decoded
 
 	splitter *Splitter // which may have a cluster of it open
-	complete int       // of now: how many of the clusters are complete, or 0 for all
+	open     bool      // of now: the last cluster is the open one
 }
 
 // now is the index with what there is of the open cluster, for a plan.
@@ -41,7 +41,7 @@ func (ix *Index) now() *Index {
 		return ix
 	}
 	with := *ix
-	with.complete = ix.clusters.len()
+	with.open = true
 	with.clusters = ix.clusters.copied()
 	with.keyFrames, with.left = ix.keyFrames.copied(), ix.left.copied()
 	for _, f := range s.open.left {
@@ -185,7 +185,7 @@ func (ix *Index) source(i int, e *entry) (source int, begin int64, edit *Edit) {
 	switch {
 	case !ix.Stored:
 		return 0, e.data(), ix.form(e)
-	case ix.complete > 0 && i >= ix.complete:
+	case ix.open && i == ix.clusters.len()-1:
 		return 1, e.data(), ix.form(e)
 	}
 	return 0, e.form + e.formHeadLen(), nil
