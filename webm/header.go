@@ -117,8 +117,8 @@ func (s *Splitter) findTracks(h ebml.Head) {
 
 // findNoTracks goes back to the Clusters, as there are no Tracks where the SeekHead says.
 func (s *Splitter) findNoTracks() {
-	s.err, s.back, s.detour, s.later = nil, s.detour, 0, [2]int64{}
-	s.scan.Reset(s.back, s.segment)
+	s.err, s.later = nil, [2]int64{}
+	s.takeDetour()
 }
 
 // takeDetour goes to the next element after the Clusters that the header lacks, and then

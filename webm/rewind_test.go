@@ -56,7 +56,7 @@ func TestWhatADamagedElementTookInIsFoundByReadingAgain(t *testing.T) {
 		{
 			name:    "a sized cluster that is shorter than it claims",
 			stream:  slices.Concat(head, claims(IDCluster, 60, number(IDTimestamp, 0), frame), good(100), good(200)),
-			forward: "49-69? 69-106 106-143", rewound: "49-69? 69-106 106-143",
+			forward: "49-69 69-106 106-143", rewound: "49-69 69-106 106-143",
 		},
 		{
 			name:    "a header that begins in a block",

@@ -378,14 +378,11 @@ func (s *Splitter) cutShort(reason *Error) *Error {
 	if s.segment.Size < 0 || missing <= 0 || len(s.report.Dropped) > 0 || s.err != nil && s.err.Code != CodeTruncated {
 		return reason
 	}
-	if reason == nil || reason.Path == "Segment" {
+	if reason == nil {
 		reason = newError(CodeTruncated, s.segment.Offset, []ebml.Head{s.segment}, "is cut short by the end of the stream")
 	}
 	with := *reason
-	with.text += ": " + decimal(missing) + " bytes of it are missing"
-	if reason.Path != "Segment" {
-		with.text = reason.text + ", and " + decimal(missing) + " bytes of its Segment are missing"
-	}
+	with.text += ": " + decimal(missing) + " bytes of the Segment are missing"
 	return &with
 }
 
@@ -634,6 +631,8 @@ func (s *Splitter) end(id ebml.ID) {
 }
 
 // settleGaps reports the holes that nothing makes good any more.
+//
+//go:noinline
 func (s *Splitter) settleGaps() {
 	gaps := s.time.settleGaps()
 	for i := range gaps {
@@ -676,6 +675,8 @@ func (s *Splitter) fail(code Code, predicate string) {
 
 // tell accounts for the range from start to end as a header or cluster. What is
 // whole between it and the range told before it is other elements.
+//
+//go:noinline
 func (s *Splitter) tell(start, end int64) {
 	if start > s.told {
 		s.report.Other = append(s.report.Other, Range{s.told, start})
@@ -684,6 +685,8 @@ func (s *Splitter) tell(start, end int64) {
 }
 
 // drop reports what lies between what has been told and end.
+//
+//go:noinline
 func (s *Splitter) drop(reason *Error, end, after int64) {
 	before := int64(0)
 	if len(s.report.Recordings) > 0 {

@@ -117,32 +117,41 @@ func (s *Splitter) leaveOutFor(ix *Index, f frame) {
 }
 
 // leaveOut adds a block that plans leave out, as a rule after those that there are.
+//
+//go:noinline
 func (ix *Index) leaveOut(r Range) {
-	n := ix.left.len()
-	if n > 0 && ix.left.at(n-1).End == r.Start {
-		ix.left.at(n - 1).End = r.End
+	n := len(ix.left)
+	if n > 0 && ix.left[n-1].End == r.Start {
+		ix.left[n-1].End = r.End
 		return
 	}
-	ix.left.add(r)
-	for ; n > 0 && ix.left.at(n-1).Start > r.Start; n-- {
-		*ix.left.at(n), *ix.left.at(n - 1) = *ix.left.at(n - 1), *ix.left.at(n)
+	ix.left = append(ix.left, r)
+	for ; n > 0 && ix.left[n-1].Start > r.Start; n-- {
+		ix.left[n], ix.left[n-1] = ix.left[n-1], ix.left[n]
 	}
 }
 
-// leftOut are the ranges of the stream that plans leave out of a cluster.
+// leftOut are the ranges of the stream that plans leave out of a cluster, until more are.
 func (ix *Index) leftOut(e *entry) (out []Range) {
-	for i := ix.leftFrom(e.Start); i < ix.left.len() && ix.left.at(i).Start < e.End && !ix.KeepUndecodable; i++ {
-		out = append(out, *ix.left.at(i))
+	from := ix.leftFrom(e.Start)
+	to := from
+	for to < len(ix.left) && ix.left[to].Start < e.End {
+		to++
 	}
-	return out
+	if ix.KeepUndecodable {
+		return nil
+	}
+	return ix.left[from:to]
 }
 
 // leftFrom is the first range that is left out from an offset on.
+//
+//go:noinline
 func (ix *Index) leftFrom(offset int64) int {
-	low, high := 0, ix.left.len()
+	low, high := 0, len(ix.left)
 	for low < high {
 		middle := (low + high) / 2
-		if ix.left.at(middle).Start < offset {
+		if ix.left[middle].Start < offset {
 			low = middle + 1
 		} else {
 			high = middle
@@ -154,7 +163,7 @@ func (ix *Index) leftFrom(offset int64) int {
 // isLeftOut tells whether plans leave out the block at an offset.
 func (ix *Index) isLeftOut(offset int64) bool {
 	i := ix.leftFrom(offset+1) - 1
-	return i >= 0 && offset < ix.left.at(i).End && !ix.KeepUndecodable
+	return i >= 0 && offset < ix.left[i].End && !ix.KeepUndecodable
 }
 
 // isOut tells whether the block at an offset is in one of the ranges.
