@@ -70,6 +70,7 @@ func (w *writer) form(head []byte, data webm.Range, edit *webm.Edit) {
 	w.words = append(w.words, words[:]...)
 }
 
+//go:noinline
 func (w *writer) number(n int64) { w.words = append(w.words, math.Float64bits(float64(n))) }
 
 // seconds writes nanoseconds.

@@ -78,14 +78,11 @@ func join(handles []int32, flags int32) int32 {
 		if st == nil || st.splitter == nil || st.splitter.Index(0) == nil {
 			return statusNoHandle
 		}
-		n := len(indexes)
-		for i := range st.splitter.Report().Recordings {
+		recordings := len(st.splitter.Report().Recordings)
+		for i := range recordings {
 			ix := st.splitter.Index(i)
-			if ix == nil || ix.Clusters() == 0 && len(indexes) > n {
+			if recordings > 1 && ix.Clusters() == 0 {
 				continue
-			}
-			if len(indexes) > n && indexes[n].Clusters() == 0 {
-				indexes, sources = indexes[:n], sources[:n] // one that has something is better
 			}
 			ix.Stored, ix.KeepUndecodable = false, flags&planKeepUndecodable != 0
 			indexes, sources = append(indexes, ix), append(sources, source)

@@ -158,6 +158,8 @@ var garbage int
 
 // allocated counts what a call allocates. Left alone the collector waits for
 // 4 MiB, and a module's memory never becomes smaller again.
+//
+//go:noinline
 func allocated(n int) {
 	const patience = 128 << 10
 	garbage += n

@@ -100,6 +100,7 @@ func bytes(n float64) int64 {
 	return int64(min(n, most))
 }
 
+//go:noinline
 func add(st *stream) int32 {
 	for h, used := range streams {
 		if used == nil {
@@ -112,6 +113,8 @@ func add(st *stream) int32 {
 }
 
 // get is the stream of a handle, or nil.
+//
+//go:noinline
 func get(handle int32) *stream {
 	if uint(handle) >= uint(len(streams)) {
 		return nil

@@ -61,6 +61,7 @@ func (s *Splitter) openCluster(h ebml.Head) {
 			return
 		}
 		if !s.hasTracks {
+			s.early = h.Offset
 			s.fail(CodeMissing, "comes before any Tracks")
 			return
 		}

@@ -17,9 +17,12 @@ type clusterPage struct {
 	rest  []byte
 }
 
+//go:noinline
 func (l *clusterList) len() int { return len(l.pages)*pageLen + len(l.open) }
 
 // copied is the list as it is now, which can grow by itself.
+//
+//go:noinline
 func (l *clusterList) copied() clusterList {
 	return clusterList{scale: l.scale, pages: l.pages[:len(l.pages):len(l.pages)], open: append(make([]entry, 0, pageLen), l.open...)}
 }
@@ -131,6 +134,8 @@ func (l *clusterList) decode(p *clusterPage) {
 
 // appendVarint appends v, which is small as a rule, in few bytes: seven bits each,
 // the least first, its sign in the least of all.
+//
+//go:noinline
 func appendVarint(b []byte, v int64) []byte {
 	u := uint64(v)<<1 ^ uint64(v>>63)
 	for ; u >= 0x80; u >>= 7 {
@@ -140,6 +145,8 @@ func appendVarint(b []byte, v int64) []byte {
 }
 
 // parseVarint reads what appendVarint wrote, and tells how many bytes that was.
+//
+//go:noinline
 func parseVarint(b []byte) (v int64, n int) {
 	var u uint64
 	for {

@@ -54,7 +54,7 @@ func (ix *Index) Clip(start, end int64) (*Cutter, error) {
 		c.start, c.all = begin, true
 	} else if key := ix.keyFrameBefore(start); key != nil {
 		c.start, c.key = ix.timeOf(key), key.Offset
-	} else if !ix.hasSound() && ix.keyFrames.len() == 0 {
+	} else if !ix.hasBlocks(false) && ix.keyFrames.len() == 0 {
 		return nil, errNoKeyFrame()
 	}
 	c.choose()
@@ -75,7 +75,7 @@ func (ix *Index) JoinPoint() (*Cutter, error) {
 		last--
 	}
 	c := &Cutter{index: ix, end: maxTime, start: ix.clusters.at(last).timestamp * ix.header.TimestampScale, key: -1}
-	if ix.hasPicture() {
+	if ix.hasBlocks(true) {
 		key := ix.keyFrameBefore(maxTime)
 		if key == nil {
 			return nil, errNoKeyFrame()
@@ -102,20 +102,10 @@ func (ix *Index) begin() int64 {
 	return begin
 }
 
-// hasPicture tells whether there is a block of video.
-func (ix *Index) hasPicture() bool {
+// hasBlocks tells whether there is a block of video, or of another track.
+func (ix *Index) hasBlocks(video bool) bool {
 	for i := range ix.first {
-		if ix.isOf(ix.first[i].Track, Video) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasSound tells whether there is a block of another track than video.
-func (ix *Index) hasSound() bool {
-	for i := range ix.first {
-		if !ix.isOf(ix.first[i].Track, Video) {
+		if ix.isOf(ix.first[i].Track, Video) == video {
 			return true
 		}
 	}
@@ -124,7 +114,7 @@ func (ix *Index) hasSound() bool {
 
 // keyFrameBefore is the last key frame of video at or before a time, or nil.
 func (ix *Index) keyFrameBefore(time int64) *KeyFrame {
-	if !ix.hasPicture() {
+	if !ix.hasBlocks(true) {
 		return nil
 	}
 	for n := ix.keyFrames.len() - 1; n >= 0; n-- {

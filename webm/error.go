@@ -53,7 +53,10 @@ func (e *Error) final() bool {
 
 // newError makes the Error of the innermost element of path, or of whatever is
 // at offset if that is not where the innermost element begins.
+//
+//go:noinline
 func newError(code Code, offset int64, path []ebml.Head, predicate string) *Error {
+	offset = max(0, offset) // see readShort
 	e := &Error{Code: code, Offset: offset}
 	parent, subject := "", "element"
 	for i, h := range path {
@@ -73,6 +76,8 @@ func newError(code Code, offset int64, path []ebml.Head, predicate string) *Erro
 }
 
 // planError makes the Error of a plan that cannot be made.
+//
+//go:noinline
 func planError(code Code, text string) *Error { return &Error{Code: code, text: "webm: " + text} }
 
 // errorOrNil keeps a nil *Error from becoming an error that is not nil.

@@ -22,7 +22,7 @@ func (s *Splitter) openRecording(h ebml.Head) {
 		return
 	}
 	s.report.Recordings = append(s.report.Recordings, Recording{Header: Header{
-		Range:          Range{Start: h.Offset},
+		Range:          Range{Start: max(0, h.Offset)}, // see readShort
 		Recording:      len(s.report.Recordings),
 		DocType:        "matroska",
 		TimestampScale: 1_000_000,
@@ -115,12 +115,10 @@ func (s *Splitter) findTracks(h ebml.Head) {
 	s.takeDetour()
 }
 
-// noTracks is the error of Tracks that are not where the SeekHead says.
-func (s *Splitter) noTracks() *Error {
-	at := s.detour
-	s.detour, s.back = 0, -1
-	return &Error{Code: CodeMissing, Offset: at, Path: "Segment/Cluster",
-		text: "webm: Cluster at " + decimal(at) + " comes before any Tracks, and there are none where the SeekHead says"}
+// findNoTracks goes back to the Clusters, as there are no Tracks where the SeekHead says.
+func (s *Splitter) findNoTracks() {
+	s.err, s.later = nil, [2]int64{}
+	s.takeDetour()
 }
 
 // takeDetour goes to the next element after the Clusters that the header lacks, and then

@@ -23,15 +23,15 @@ type Index struct {
 	header    Header
 	parts     []part // of the header, and whole elements after the clusters
 	clusters  clusterList
-	keyFrames list[KeyFrame] // of video; of audio alone a block every half second
-	first     []KeyFrame     // the first block of each track that has one
-	duration  int64          // nanoseconds, the end of the last frame
+	keyFrames keyFrameList // of video; of audio alone a block every half second
+	first     []KeyFrame   // the first block of each track that has one
+	duration  int64        // nanoseconds, the end of the last frame
 
-	left      list[Range] // blocks that plans leave out, merged where they adjoin
-	decodable int64       // nanoseconds, the end of the last frame that can be decoded
+	left      []Range // blocks that plans leave out, merged where they adjoin
+	decodable int64   // nanoseconds, the end of the last frame that can be decoded
 
 	splitter *Splitter // which may have a cluster of it open
-	complete int       // of now: how many of the clusters are complete, or 0 for all
+	open     bool      // of now: the last cluster is the open one
 }
 
 // now is the index with what there is of the open cluster, for a plan.
@@ -41,9 +41,9 @@ func (ix *Index) now() *Index {
 		return ix
 	}
 	with := *ix
-	with.complete = ix.clusters.len()
+	with.open = true
 	with.clusters = ix.clusters.copied()
-	with.keyFrames, with.left = ix.keyFrames.copied(), ix.left.copied()
+	with.keyFrames, with.left = ix.keyFrames.copied(), append([]Range(nil), ix.left...)
 	for _, f := range s.open.left {
 		if f.reason != "" || !f.key {
 			with.leaveOut(f.Range)
@@ -66,6 +66,8 @@ func (ix *Index) addOpen(s *Splitter) {
 }
 
 // addFirst keeps which blocks are the first of their tracks.
+//
+//go:noinline
 func (ix *Index) addFirst(blocks []KeyFrame) {
 next:
 	for _, k := range blocks {
@@ -181,11 +183,13 @@ func (ix *Index) Edit() *Edit { return ix.form(&entry{flags: needsKeys | needsVo
 
 // source is where the data of cluster i begins in the sources of plans, and what brings
 // it into its final form there.
+//
+//go:noinline
 func (ix *Index) source(i int, e *entry) (source int, begin int64, edit *Edit) {
 	switch {
 	case !ix.Stored:
 		return 0, e.data(), ix.form(e)
-	case ix.complete > 0 && i >= ix.complete:
+	case ix.open && i == ix.clusters.len()-1:
 		return 1, e.data(), ix.form(e)
 	}
 	return 0, e.form + e.formHeadLen(), nil
@@ -209,25 +213,25 @@ func (ix *Index) form(e *entry) *Edit {
 	return edit
 }
 
-// A list grows without copying what it has: a module's memory never shrinks, so
+// A keyFrameList grows without copying what it has: a module's memory never shrinks, so
 // that it had better not hold everything twice.
-type list[T any] struct {
-	pages [][]T
+type keyFrameList struct {
+	pages [][]KeyFrame
 }
 
 const pageLen = 64
 
 // copied is the list as it is now, which can grow by itself.
-func (l *list[T]) copied() list[T] {
-	pages := append([][]T(nil), l.pages...)
+func (l *keyFrameList) copied() keyFrameList {
+	pages := append([][]KeyFrame(nil), l.pages...)
 	if n := len(pages); n > 0 {
-		pages[n-1] = append(make([]T, 0, pageLen), pages[n-1]...)
+		pages[n-1] = append(make([]KeyFrame, 0, pageLen), pages[n-1]...)
 	}
-	return list[T]{pages}
+	return keyFrameList{pages}
 }
 
 //go:noinline
-func (l *list[T]) len() int {
+func (l *keyFrameList) len() int {
 	n := len(l.pages)
 	if n == 0 {
 		return 0
@@ -236,14 +240,14 @@ func (l *list[T]) len() int {
 }
 
 //go:noinline
-func (l *list[T]) at(i int) *T { return &l.pages[i/pageLen][i%pageLen] }
+func (l *keyFrameList) at(i int) *KeyFrame { return &l.pages[i/pageLen][i%pageLen] }
 
 //go:noinline
-func (l *list[T]) add(v T) {
+func (l *keyFrameList) add(k KeyFrame) {
 	n := len(l.pages)
 	if n == 0 || len(l.pages[n-1]) == pageLen {
-		l.pages = append(l.pages, make([]T, 0, pageLen))
+		l.pages = append(l.pages, make([]KeyFrame, 0, pageLen))
 		n++
 	}
-	l.pages[n-1] = append(l.pages[n-1], v)
+	l.pages[n-1] = append(l.pages[n-1], k)
 }

@@ -90,7 +90,7 @@ func TestWhatIsWrongWithAStreamIsSaidExactly(t *testing.T) {
 		},
 		{
 			name: "another document type", stream: element(ebml.IDEBML, number(ebml.IDEBMLVersion, 1), text(ebml.IDDocType, "foo")),
-			by: push, code: CodeNotWebM, offset: 9, path: "EBML/DocType",
+			by: finish, code: CodeNotWebM, offset: 9, path: "EBML/DocType",
 			text: `webm: EBML at 0: DocType at 9 is "foo", not webm or matroska`,
 		},
 

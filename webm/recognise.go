@@ -1,5 +1,7 @@
 package webm
 
+import "github.com/webmend/webmend/ebml"
+
 const (
 	ebmlMagic    = "\x1A\x45\xDF\xA3" // the ID of the EBML header
 	clusterMagic = "\x1F\x43\xB6\x75"
@@ -13,6 +15,7 @@ type beginning struct {
 	held  []byte
 	known bool // it is
 	junk  bool // it is not, nor is it anything else that is known
+	short bool // it is, but for its first byte
 }
 
 // push takes the next bytes of the stream. Once they are known to be EBML or not it
@@ -26,6 +29,13 @@ func (b *beginning) push(chunk []byte) (held []byte, err *Error) {
 	if hasPrefix(b.held, ebmlMagic) {
 		b.known = true
 		return b.held[:n], nil
+	}
+	// With a size and the first child of the header, as three bytes can be anything.
+	if len(b.held) == recogniseLen && hasPrefix(b.held, ebmlMagic[1:]) {
+		if _, size := ebml.ParseVINT(b.held[3:]); size > 0 && b.held[3+size] == byte(ebml.IDEBMLVersion>>8) {
+			b.known, b.short = true, true
+			return b.held[:n], nil
+		}
 	}
 	if len(b.held) == recogniseLen {
 		var e *Error

@@ -154,6 +154,8 @@ type Report struct {
 
 // addGaps adds gaps, but none that ends where another of its recording goes on: several
 // tracks of audio can tell of the same.
+//
+//go:noinline
 func (r *Report) addGaps(gaps []Gap) {
 	for _, g := range gaps {
 		if n := len(r.Gaps); n > 0 && r.Gaps[n-1].Recording == g.Recording && g.Start < r.Gaps[n-1].End && r.Gaps[n-1].Start < g.End {

@@ -82,6 +82,8 @@ func (r *repeats) remember(sum uint32, offset int64) {
 }
 
 // numbered is the block with a number, or nil if that is forgotten.
+//
+//go:noinline
 func (r *repeats) numbered(n int32) *pastBlock {
 	if n < 0 || n < r.n-int32(len(r.past)) {
 		return nil
@@ -115,6 +117,8 @@ func (r *repeats) forgetFrom(offset int64) {
 }
 
 // begin takes in that a cluster begins.
+//
+//go:noinline
 func (r *repeats) begin(start int64) {
 	if n := len(r.starts); n > 0 && r.starts[n-1] >= start {
 		return // it is read again
@@ -123,17 +127,19 @@ func (r *repeats) begin(start int64) {
 		r.found = r.found[1:]
 	}
 	if len(r.starts) == maxStarts {
-		r.starts = append(r.starts[:0], r.starts[1:]...)
+		r.starts = r.starts[1:]
 	}
 	r.starts = append(r.starts, start)
 	for len(r.starts) > 1 && r.starts[0] < start-maxCompared {
-		r.starts = append(r.starts[:0], r.starts[1:]...)
+		r.starts = r.starts[1:]
 	}
 }
 
 // reset forgets all, where another recording begins or bytes are lost.
+//
+//go:noinline
 func (r *repeats) reset() {
-	r.n, r.starts, r.found = 0, r.starts[:0], nil
+	r.n, r.starts, r.found = 0, nil, nil
 	clear(r.heads)
 }
 
@@ -244,6 +250,8 @@ func (c *comparison) begin() { c.open, c.halfAt = child{sum: sumBegin, half: sum
 
 // hash adds the bytes of chunk, which begins where it has read up to, that come before
 // end. It returns the others.
+//
+//go:noinline
 func (c *comparison) hash(chunk []byte, end int64) []byte {
 	n := int(end - c.at)
 	for i, b := range chunk[:n] {

@@ -12,8 +12,9 @@ const (
 	// byte is bounded too. IDs by chance are one in four billion bytes.
 	maxTrials = 8
 
-	// maxJunk is how far into a stream its header is looked for.
-	maxJunk = 64 << 10
+	// maxJunk is how far into a stream its header is looked for, if there is nothing
+	// in it that shows that it is WebM: longer than a chunk.
+	maxJunk = 16 << 20
 
 	// maxDrops bounds what a report keeps of a stream that is damaged on purpose.
 	maxDrops = 10_000
@@ -27,6 +28,7 @@ type search struct {
 	reason *Error
 	from   int64       // where the search begins
 	until  int64       // where the damage showed, if the search begins before it
+	middle bool        // it is the middle of a recording, whose header may yet come
 	hidden bool        // nothing is damaged unless a cluster begins before until
 	tail   []byte      // the last bytes, fewer than an ID has
 	trials []*Splitter // candidates, in the order of the stream
@@ -96,12 +98,17 @@ func (l *search) push(s *Splitter, chunk []byte, offset int64) *Splitter {
 	return first
 }
 
-// first is the candidate that is proven first, or nil.
+// first is the candidate that is proven first, or nil. A Cluster without a header before it
+// proves that the middle of a recording is searched, whose header may yet come.
 func (l *search) first() (first *Splitter) {
 	for _, t := range l.trials {
 		if t.proven && (first == nil || t.scan.EndOffset() < first.scan.EndOffset()) {
 			first = t
 		}
+	}
+	if first != nil && first.headless {
+		l.foundMiddle(first.tried)
+		return nil
 	}
 	return first
 }
@@ -127,7 +134,7 @@ func (l *search) try(s *Splitter, bytes []byte, at int64, chunk []byte, offset i
 		return false
 	}
 	known := s.complete()
-	if known == nil && at-l.from >= maxJunk {
+	if known == nil && (l.middle && kind == IDCluster || !l.middle && at-l.from >= maxJunk) {
 		return false
 	}
 	var t *Splitter
@@ -227,8 +234,7 @@ func (s *Splitter) goAround() bool {
 		s.err = &Error{Code: CodeTooLarge, Offset: s.err.Offset, text: text}
 	}
 	if s.detour > 0 {
-		s.err = s.noTracks()
-		s.settle()
+		s.findNoTracks()
 		return false
 	}
 	if s.opts.Strict || s.err.final() {
@@ -274,21 +280,23 @@ func (s *Splitter) search(chunk []byte, offset int64) {
 	found := s.lost.push(s, chunk, offset)
 	known := s.complete() != nil
 	switch {
-	case found != nil && found.headless:
-		reason := s.lost.reason
-		s.giveUp(reason)
-		if reason.Code == CodeNotWebM || reason.Code == CodeLost {
-			s.err = &Error{Code: CodeMissing, Offset: found.tried, Path: "Cluster",
-				text: "webm: Cluster at " + decimal(found.tried) + " has no header before it: the beginning of the recording is missing"}
-		}
 	case found != nil && found.inTracks:
 		s.goOnInHeader(found)
 	case found != nil:
 		s.meet(found)
 	case s.inCluster && s.lost.needed(s.size) >= s.lost.until:
 		s.findNone()
-	case !known && len(s.lost.trials) == 0 && offset+int64(len(chunk))-peekLen >= s.lost.from+maxJunk:
+	case !known && !s.lost.middle && len(s.lost.trials) == 0 && offset+int64(len(chunk))-peekLen >= s.lost.from+maxJunk:
 		s.giveUp(s.lost.reason)
+	}
+}
+
+// foundMiddle takes in that there is a Cluster before any header.
+func (l *search) foundMiddle(at int64) {
+	l.middle, l.trials = true, nil // the others begin in what it holds
+	if l.reason.Code == CodeNotWebM || l.reason.Code == CodeLost {
+		l.reason = &Error{Code: CodeMissing, Offset: at, Path: "Cluster",
+			text: "webm: Cluster at " + decimal(at) + " has no header before it: the beginning of the recording is missing. Push the header that was stored first, or " + everyBlob}
 	}
 }
 
@@ -301,12 +309,18 @@ func (s *Splitter) giveUp(reason *Error) {
 // goOnInHeader takes over the Tracks that a candidate has read.
 func (s *Splitter) goOnInHeader(t *Splitter) {
 	rec, ix := s.recording(), s.indexes[len(s.indexes)-1]
-	s.tell(rec.Header.Start, rec.Header.Start)
-	s.drop(s.lost.reason, s.told, -1)
-	s.lost = nil
 	rec.Header.Tracks = t.recording().Header.Tracks
 	ix.parts = append(ix.parts, t.indexes[0].parts...)
-	s.scan, s.whole, s.hasTracks = t.scan, t.whole, true
+	reason := s.lost.reason
+	s.lost, s.hasTracks = nil, true
+	if s.opts.Seeks && s.opts.Rewinds && s.early > 0 { // only the order is another
+		s.back = s.early
+		s.scan.Reset(s.back, s.segment)
+		return
+	}
+	s.tell(rec.Header.Start, rec.Header.Start)
+	s.drop(reason, s.told, -1)
+	s.scan, s.whole = t.scan, t.whole
 }
 
 // goOn takes over what a candidate has read.

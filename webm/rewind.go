@@ -97,7 +97,6 @@ func (s *Splitter) Rewind() (offset int64, ok bool) {
 		return 0, false
 	}
 	offset = s.back
-	s.pushed = max(s.pushed, s.size)
 	s.size, s.back = offset, -1
 	return offset, true
 }
@@ -170,14 +169,10 @@ func (s *Splitter) findNone() {
 // a cluster whose head was taken for media: some element before it is none that there is, so
 // that bytes may be missing. Only if there is such a head, nothing is as it seems.
 func (s *Splitter) mayHide() bool {
-	end := s.block.offset
-	from, ok := s.mayGoBack(end)
-	if s.open.strange == nil || !ok || s.before.searched == s.open.Cluster.Start {
+	if s.open.strange == nil || s.before.searched == s.open.Cluster.Start || !s.suspend(s.open.strange, s.block.offset, s.block.offset) {
 		return false
 	}
-	s.rewound += readTwice * (end - from)
-	s.lost = &search{reason: s.open.strange, from: from, until: end, hidden: true}
-	s.back = from
+	s.lost.hidden = true
 	return true
 }
 

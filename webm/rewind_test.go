@@ -56,7 +56,7 @@ func TestWhatADamagedElementTookInIsFoundByReadingAgain(t *testing.T) {
 		{
 			name:    "a sized cluster that is shorter than it claims",
 			stream:  slices.Concat(head, claims(IDCluster, 60, number(IDTimestamp, 0), frame), good(100), good(200)),
-			forward: "49-69? 69-106 106-143", rewound: "49-69? 69-106 106-143",
+			forward: "49-69 69-106 106-143", rewound: "49-69 69-106 106-143",
 		},
 		{
 			name:    "a header that begins in a block",
@@ -208,5 +208,102 @@ func TestDamageBeforeOrInAHeaderIsSearchedThrough(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestABeginningThatIsLostOrComesLaterIsFound(t *testing.T) {
+	frame := simpleBlock(1, 0, 0x80, "frame")
+	good := func(at uint64) []byte { return cluster(at, frame, simpleBlock(1, 10, 0, "frame")) } // of 37 or 38
+	begin := func(docType string, rest ...[]byte) []byte {                                       // with an EBML header as recorders write it
+		return slices.Concat(element(ebml.IDEBML, number(ebml.IDEBMLVersion, 1), text(ebml.IDDocType, docType)), stream(rest...)[len(ebmlHeader()):])
+	}
+	full := begin("webm", tracks(vp8), good(0))
+	pcm := begin("matr_ska", tracks(track(1, Audio, "A_PCM/INT/LIT")), cluster(0, frame))
+	n := int64(len(full))
+	for _, c := range []struct {
+		name    string
+		stream  []byte
+		header  Range
+		docType string
+		dropped string // first
+	}{
+		{"without its first byte", full[1:], Range{0, n - 38}, "webm", "lost 0-0"},
+		{"after a chunk of the middle", slices.Concat(frame, good(500), good(600), full), Range{87, 87 + n - 37}, "webm", "missing 0-87"},
+		{"after a chunk without a Cluster", slices.Concat(make([]byte, 200<<10), full), Range{200 << 10, 200<<10 + n - 37}, "webm", "not-webm 0-204800"},
+		{"after a proxy's text", slices.Concat([]byte("HTTP/1.1 200 OK\r\n\r\n"), full), Range{19, 19 + n - 37}, "webm", "not-webm 0-19"},
+		{"with a damaged DocType", begin("wecm", tracks(vp8), good(0)), Range{0, n - 37}, "webm", "invalid-value 0-0"},
+		{"with a DocType that is cut", begin("we\x00m", tracks(vp8), good(0)), Range{0, n - 37}, "webm", "invalid-value 0-0"},
+		{"with a damaged DocType, of what WebM does not have", pcm, Range{0, int64(len(pcm)) - 26}, "matroska", "invalid-value 0-0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := splitAllWays(t, Options{}, c.stream)
+			if len(o.headers) != 1 || o.headers[0].Range != c.header || o.headers[0].DocType != c.docType || o.err() == nil {
+				t.Fatalf("headers %+v; want %v of %s (%v)", o.headers, c.header, c.docType, o.err())
+			}
+			d := o.report.Dropped[0]
+			if got := fmt.Sprintf("%s %d-%d", d.Reason.Code, d.Start, d.End); got != c.dropped || len(o.report.Dropped) > 1 {
+				t.Errorf("dropped %s; want %s (%v)", got, c.dropped, d.Reason)
+			}
+			if got := seekableBlocks(t, c.stream); got != len(refBlocks(full)) && c.docType == "webm" {
+				t.Errorf("%d blocks are in the file", got)
+			}
+		})
+	}
+}
+
+// seekableBlocks is how many blocks the seekable file of a stream's first recording has.
+func seekableBlocks(t *testing.T, stream []byte) int {
+	t.Helper()
+	s, _, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Index(0).Seekable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(parse(t, made(t, plan, stream)).blocks)
+}
+
+func TestTracksAfterTheClustersAreFoundInWhatIsWhole(t *testing.T) {
+	sound := func(at int16) []byte { return simpleBlock(2, at, 0x80, fmt.Sprint("\x08sound ", at)) }
+	seek := func(id ebml.ID, at int) []byte {
+		return element(IDSeek, ebml.AppendBinary(nil, IDSeekID, ebml.AppendID(nil, id)), appendWideUint(nil, IDSeekPosition, int64(at), 4))
+	}
+	clusters := slices.Concat(cluster(10, sound(0), sound(20)), cluster(50, sound(0)))
+	info := element(IDInfo, number(IDTimestampScale, 2_000_000))
+	build := func(infoAt, tracksAt int) []byte {
+		head := element(IDSeekHead, seek(IDInfo, infoAt), seek(IDTracks, tracksAt))
+		return slices.Concat(ebmlHeader(), unknown(IDSegment, head), clusters, info, tracks(opus))
+	}
+	begin := len(build(0, 0)) - len(ebmlHeader()) - len(unknown(IDSegment)) - len(tracks(opus)) - len(info)
+	stream := build(begin, begin+len(info))
+
+	s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, nil)
+	if err != nil || len(report.Dropped) > 0 || report.Recordings[0].Duration != 120_000_000 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if got := times(t, s.Index(0), stream); got != "2@10 2@30 2@50" {
+		t.Errorf("blocks %s", got)
+	}
+	if plan := s.Index(0).InitializationSegment(); !bytes.Contains(made(t, plan, stream), tracks(opus)) {
+		t.Error("the initialization segment has no Tracks")
+	}
+
+	for _, opts := range []Options{{}, {Rewinds: true}} {
+		o := split(opts, stream)
+		if o.pushErr == nil || o.pushErr.Code != CodeTracksLater {
+			t.Errorf("pushed as a stream: %v", o.pushErr)
+		}
+	}
+	for name, at := range map[string]int{"at a Cluster": begin - len(clusters), "after the end": len(stream), "in the middle of something": begin + 3} {
+		wrong := build(begin, at)
+		s, report, err := Scan(bytes.NewReader(wrong), int64(len(wrong)), Options{}, nil)
+		if err != nil || len(report.Dropped) > 0 {
+			t.Fatalf("%s: %v, %+v", name, err, report)
+		}
+		if got := strings.Count(times(t, s.Index(0), wrong), "@"); got != 3 {
+			t.Errorf("%s: %d blocks", name, got)
+		}
 	}
 }

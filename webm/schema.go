@@ -402,6 +402,8 @@ var schema = [...]struct {
 
 // Lookup finds the name and the type that the specifications give the element
 // id. ok is false for an ID that they do not have.
+//
+//go:noinline
 func Lookup(id ebml.ID) (name string, typ Type, ok bool) {
 	low, high := 0, len(schema)
 	for low < high {

@@ -89,6 +89,8 @@ func (ix *Index) isAudioOfVideo(number uint64) bool {
 }
 
 // isOf tells whether the track with that number is of a type.
+//
+//go:noinline
 func (ix *Index) isOf(number uint64, typ TrackType) bool {
 	i := trackNumbered(ix.header.Tracks, number)
 	return i >= 0 && ix.header.Tracks[i].Type == typ

@@ -233,6 +233,7 @@ func (p *Plan) initialization(ix *Index) {
 	}
 }
 
+//go:noinline
 func (p *Plan) append(q *Plan) {
 	for _, piece := range q.Pieces {
 		p.add(piece)

@@ -78,7 +78,8 @@ type Splitter struct {
 	later     [2]int64  // where the SeekHead says that Info and Tracks are, or 0
 	hasInfo   bool
 	docType   *Error // of a header whose DocType is neither webm nor matroska, until a Segment follows
-	detour    int64 // where the first Cluster begins, while what comes after it is read, or 0
+	detour    int64  // where the first Cluster begins, while what comes after it is read, or 0
+	early     int64  // where it begins, if it comes before any Tracks
 	inCluster bool
 	open      openCluster
 	block     openBlock
@@ -91,7 +92,7 @@ type Splitter struct {
 	lost    *search // after damage, until the stream goes on somewhere
 	back    int64   // where Rewind goes back to, or -1
 	rewound int64   // bytes that it has gone back over
-	pushed  int64   // bytes pushed when it last did
+	pushed  int64   // up to where bytes have been pushed
 	before  before  // what there was when the open cluster began
 	bound   int64   // where another cluster begins, which the one being read again ran over, or 0
 
@@ -140,6 +141,9 @@ func (s *Splitter) Continue(chunk []byte) error {
 	s.stay()
 	offset := s.size
 	s.size += int64(len(chunk))
+	if len(chunk) > 0 {
+		s.pushed = max(s.pushed, s.size)
+	}
 	if s.err != nil {
 		return s.err
 	}
@@ -153,6 +157,9 @@ func (s *Splitter) Continue(chunk []byte) error {
 			return s.err
 		case err != nil:
 			s.lose(err)
+		case s.begin.short:
+			s.begin.short = false
+			s.readShort()
 		}
 		s.feed(held, 0)
 	}
@@ -221,6 +228,16 @@ func (s *Splitter) read(bytes []byte) {
 	}
 }
 
+// readShort reads the first byte of the stream, which is lost: everything else is there.
+func (s *Splitter) readShort() {
+	s.scan.Reset(-1)
+	s.read([]byte(ebmlMagic[:1]))
+	s.drop(&Error{Code: CodeLost, text: "webm: the first byte of the EBML header (1A) is missing: " + everyBlob}, 0, 0)
+}
+
+// everyBlob is what to do so that no beginning is lost.
+const everyBlob = "push every blob, as the first can be one byte"
+
 // Header returns the next header that is complete and has not been returned,
 // and whether there is one.
 func (s *Splitter) Header() (Header, bool) {
@@ -247,7 +264,7 @@ func (s *Splitter) Clusters() []Cluster {
 // Report says what is known so far. Its slices are valid until the next Push or
 // Finish.
 func (s *Splitter) Report() Report {
-	s.report.Bytes = max(s.size, s.pushed)
+	s.report.Bytes = s.pushed
 	return s.report
 }
 
@@ -325,12 +342,14 @@ func (s *Splitter) Finish() (Report, error) {
 // finishScan reads what the end of the stream completes, and says why the rest is
 // not whole.
 func (s *Splitter) finishScan() *Error {
+	if s.detour > 0 {
+		s.findNoTracks()
+		return nil
+	}
 	s.scan.Finish()
 	s.run()
 	if s.docType != nil {
 		s.err = s.docType
-	} else if s.detour > 0 && s.back < 0 {
-		s.err = s.noTracks()
 	}
 	reason := s.err
 	if s.back >= 0 {
@@ -359,14 +378,11 @@ func (s *Splitter) cutShort(reason *Error) *Error {
 	if s.segment.Size < 0 || missing <= 0 || len(s.report.Dropped) > 0 || s.err != nil && s.err.Code != CodeTruncated {
 		return reason
 	}
-	if reason == nil || reason.Path == "Segment" {
+	if reason == nil {
 		reason = newError(CodeTruncated, s.segment.Offset, []ebml.Head{s.segment}, "is cut short by the end of the stream")
 	}
 	with := *reason
-	with.text += ": " + decimal(missing) + " bytes of it are missing"
-	if reason.Path != "Segment" {
-		with.text = reason.text + ", and " + decimal(missing) + " bytes of its Segment are missing"
-	}
+	with.text += ": " + decimal(missing) + " bytes of the Segment are missing"
 	return &with
 }
 
@@ -425,7 +441,7 @@ func (s *Splitter) start(h ebml.Head) {
 			if s.docType != nil {
 				s.repairDocType()
 			}
-			s.segment, s.later, s.hasInfo = h, [2]int64{}, false
+			s.segment, s.later, s.hasInfo, s.early = h, [2]int64{}, false, 0
 			s.scan.Enter()
 		case ebml.IDVoid:
 		default:
@@ -615,6 +631,8 @@ func (s *Splitter) end(id ebml.ID) {
 }
 
 // settleGaps reports the holes that nothing makes good any more.
+//
+//go:noinline
 func (s *Splitter) settleGaps() {
 	gaps := s.time.settleGaps()
 	for i := range gaps {
@@ -657,6 +675,8 @@ func (s *Splitter) fail(code Code, predicate string) {
 
 // tell accounts for the range from start to end as a header or cluster. What is
 // whole between it and the range told before it is other elements.
+//
+//go:noinline
 func (s *Splitter) tell(start, end int64) {
 	if start > s.told {
 		s.report.Other = append(s.report.Other, Range{s.told, start})
@@ -665,6 +685,8 @@ func (s *Splitter) tell(start, end int64) {
 }
 
 // drop reports what lies between what has been told and end.
+//
+//go:noinline
 func (s *Splitter) drop(reason *Error, end, after int64) {
 	before := int64(0)
 	if len(s.report.Recordings) > 0 {

@@ -234,7 +234,7 @@ func TestFinishGivesWhatIsWholeAndSaysWhatIsNot(t *testing.T) {
 		{
 			"a known-size cluster cut between its blocks",
 			slices.Concat(stream(tracks(vp8)), element(IDCluster, number(IDTimestamp, 0), frame, frame)[:19]),
-			"0-49", "49-68?", "", "",
+			"0-49", "49-68?", "68-68 truncated at 49 in Segment/Cluster", "",
 		},
 		{
 			"Cues cut short after the last cluster", slices.Concat(recording, element(IDCues, make([]byte, 20))[:10]),

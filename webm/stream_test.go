@@ -225,7 +225,7 @@ func (o outcome) check(t *testing.T, stream []byte) {
 	}
 	var all []piece
 	add := func(what string, r Range) {
-		if n := len(all); n > 0 && all[n-1].what == what && all[n-1].Start >= r.Start {
+		if n := len(all); n > 0 && all[n-1].what == what && all[n-1].Start >= r.Start && all[n-1].Start < all[n-1].End {
 			t.Errorf("%s %v comes after %v", what, r, all[n-1].Range)
 		}
 		all = append(all, piece{r, what})

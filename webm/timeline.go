@@ -30,6 +30,8 @@ func newTimeline(tracks []Track) timeline {
 }
 
 // copyFrom makes the timeline what another is now. They share no state afterwards.
+//
+//go:noinline
 func (t *timeline) copyFrom(other *timeline) {
 	t.tracks, t.hasVideo, t.nextCue, t.odd = other.tracks, other.hasVideo, other.nextCue, other.odd
 	t.clocks = append(t.clocks[:0], other.clocks...)
@@ -159,6 +161,8 @@ func (c *clock) add(at, duration, frames int64) {
 
 // endOf is where a block ends, which lasts as long as it says or, for each of its frames,
 // as long as others took.
+//
+//go:noinline
 func (c *clock) endOf(at, duration, frames int64) int64 {
 	switch {
 	case c.exact:
@@ -172,11 +176,15 @@ func (c *clock) endOf(at, duration, frames int64) int64 {
 }
 
 // endOfLast is where the latest frame ends.
+//
+//go:noinline
 func (c *clock) endOfLast() int64 {
 	return max(c.until, c.endOf(c.last, c.duration, c.frames))
 }
 
 // endInCluster is where the last frame of the open cluster ends.
+//
+//go:noinline
 func (c *clock) endInCluster() int64 {
 	in := &c.inOne
 	return max(in.until, c.endOf(in.last, in.duration, in.frames))
@@ -258,6 +266,8 @@ func (t *timeline) forget(r Range) {
 }
 
 // gapsOutside are those that end outside of a range of the stream.
+//
+//go:noinline
 func gapsOutside(gaps []Gap, r Range) (outside []Gap) {
 	for _, g := range gaps {
 		if g.Offset < r.Start || g.Offset >= r.End {
@@ -268,6 +278,8 @@ func gapsOutside(gaps []Gap, r Range) (outside []Gap) {
 }
 
 // settle are the holes, now that nothing can make them good.
+//
+//go:noinline
 func (l *lag) settle() []Gap {
 	gaps := l.holes
 	l.holes = nil
@@ -275,6 +287,8 @@ func (l *lag) settle() []Gap {
 }
 
 // settleGaps are the holes of all tracks, where the recording ends or bytes are lost.
+//
+//go:noinline
 func (t *timeline) settleGaps() (gaps []Gap) {
 	for i := range t.clocks {
 		gaps = append(gaps, t.clocks[i].late.settle()...)
@@ -296,6 +310,8 @@ func (t *timeline) silentIn(hole span, sound int) (numbers []uint64) {
 }
 
 // covers tells whether another span is in this, but for a quarter at its ends.
+//
+//go:noinline
 func (s span) covers(other span) bool {
 	margin := (other.to - other.from) / 4
 	return s.from <= other.from+margin && s.to >= other.to-margin

@@ -102,6 +102,8 @@ func (t *Track) set(id ebml.ID, data []byte) {
 }
 
 // hasVideo tells whether one of the tracks is video.
+//
+//go:noinline
 func hasVideo(tracks []Track) bool {
 	for i := range tracks {
 		if tracks[i].Type == Video {

@@ -143,8 +143,9 @@ func TestTheMediaTypeNamesContainerKindAndCodecs(t *testing.T) {
 		{"video only", "webm", []Track{v("av01.0.05M.08")}, `video/webm; codecs="av01.0.05M.08"`},
 		{"Matroska", "matroska", []Track{v("avc1.42E01F"), a("opus")}, `video/x-matroska; codecs="avc1.42E01F,opus"`},
 		{"Matroska of audio only", "matroska", []Track{a("pcm")}, `audio/x-matroska; codecs="pcm"`},
-		{"a codec without a name", "webm", []Track{v(""), a("opus")}, `video/webm; codecs="opus"`},
-		{"no codec with a name", "webm", []Track{v("")}, `video/webm`},
+		{"a codec without a name, by its CodecID", "matroska", []Track{{Type: Video, CodecID: "V_MPEG2"}, a("opus")}, `video/x-matroska; codecs="V_MPEG2,opus"`},
+		{"a CodecID that is no name", "matroska", []Track{{Type: Video, CodecID: "V\"\n"}}, `video/x-matroska; codecs="unknown"`},
+		{"subtitles, which have none", "webm", []Track{v("vp8"), {Type: Subtitle, CodecID: "D_WEBVTT/SUBTITLES"}}, `video/webm; codecs="vp8"`},
 		{"no tracks", "webm", nil, `audio/webm`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -27,7 +27,7 @@ type frame struct {
 
 	// What it is if not video after a loss, or "": a code of Undecodable, or repeated.
 	reason   Code
-	stranger uint64 // its track, if the header has not that
+	stranger uint64 // the number of its track, if the header does not have that
 }
 
 // repeated says that a cluster has had a block already.
@@ -101,11 +101,9 @@ func (s *Splitter) leaveOut(ix *Index, f frame) {
 // leaveOutFor takes a frame that is left out for another reason into the report, with
 // those before it of the same.
 func (s *Splitter) leaveOutFor(ix *Index, f frame) {
-	recording, track, frames := len(s.report.Recordings)-1, f.stranger, 1
-	if f.track < 0 {
-		frames = 0
-	} else if track == 0 {
-		track = s.recording().Header.Tracks[f.track].Number
+	recording, track, frames := len(s.report.Recordings)-1, f.stranger, 0
+	if f.reason == CodeInvalidBlock {
+		frames = 1
 	}
 	n := len(s.report.Undecodable)
 	if n == 0 || s.report.Undecodable[n-1].Reason != f.reason || s.report.Undecodable[n-1].Recording != recording {
@@ -119,32 +117,41 @@ func (s *Splitter) leaveOutFor(ix *Index, f frame) {
 }
 
 // leaveOut adds a block that plans leave out, as a rule after those that there are.
+//
+//go:noinline
 func (ix *Index) leaveOut(r Range) {
-	n := ix.left.len()
-	if n > 0 && ix.left.at(n-1).End == r.Start {
-		ix.left.at(n - 1).End = r.End
+	n := len(ix.left)
+	if n > 0 && ix.left[n-1].End == r.Start {
+		ix.left[n-1].End = r.End
 		return
 	}
-	ix.left.add(r)
-	for ; n > 0 && ix.left.at(n-1).Start > r.Start; n-- {
-		*ix.left.at(n), *ix.left.at(n - 1) = *ix.left.at(n - 1), *ix.left.at(n)
+	ix.left = append(ix.left, r)
+	for ; n > 0 && ix.left[n-1].Start > r.Start; n-- {
+		ix.left[n], ix.left[n-1] = ix.left[n-1], ix.left[n]
 	}
 }
 
-// leftOut are the ranges of the stream that plans leave out of a cluster.
+// leftOut are the ranges of the stream that plans leave out of a cluster, until more are.
 func (ix *Index) leftOut(e *entry) (out []Range) {
-	for i := ix.leftFrom(e.Start); i < ix.left.len() && ix.left.at(i).Start < e.End && !ix.KeepUndecodable; i++ {
-		out = append(out, *ix.left.at(i))
+	from := ix.leftFrom(e.Start)
+	to := from
+	for to < len(ix.left) && ix.left[to].Start < e.End {
+		to++
 	}
-	return out
+	if ix.KeepUndecodable {
+		return nil
+	}
+	return ix.left[from:to]
 }
 
 // leftFrom is the first range that is left out from an offset on.
+//
+//go:noinline
 func (ix *Index) leftFrom(offset int64) int {
-	low, high := 0, ix.left.len()
+	low, high := 0, len(ix.left)
 	for low < high {
 		middle := (low + high) / 2
-		if ix.left.at(middle).Start < offset {
+		if ix.left[middle].Start < offset {
 			low = middle + 1
 		} else {
 			high = middle
@@ -156,7 +163,7 @@ func (ix *Index) leftFrom(offset int64) int {
 // isLeftOut tells whether plans leave out the block at an offset.
 func (ix *Index) isLeftOut(offset int64) bool {
 	i := ix.leftFrom(offset+1) - 1
-	return i >= 0 && offset < ix.left.at(i).End && !ix.KeepUndecodable
+	return i >= 0 && offset < ix.left[i].End && !ix.KeepUndecodable
 }
 
 // isOut tells whether the block at an offset is in one of the ranges.
