@@ -74,7 +74,7 @@ async function make(
         let size = 0;
         const chunks = [file].flat();
         const starts = chunks.map((chunk) => (size += chunk.size) - chunk.size);
-        const blob = new Blob(chunks);
+        const blob = Array.isArray(file) ? new Blob(file) : file;
         const stream = await own.open({ wanted: "nothing", seeks: true, starts });
         streams.push(stream);
         sources.push({ parts: (start, end) => [blob.slice(start, end)] }); // which the browser shares where it can
