@@ -19,7 +19,10 @@ import type { Part, Parts, PartsOptions } from "./upload.js";
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
 export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
 
-/** What a recording begins with, as recorded: all that stands before the first cluster. */
+/**
+ * What a recording begins with, as recorded: all that stands before the first cluster. If only
+ * its first byte was lost, it is given with that byte, one more than from `start` to `end`.
+ */
 export class Header {
   readonly #bytes: Bytes;
 
@@ -320,7 +323,7 @@ export class Recording {
    * Rejects with a WebmendError when there can be nothing more: the stream is not
    * WebM, or its header is damaged. Ignoring the promise is fine: `finish` says it
    * too. Damage after the header is no error: the recording goes on at the next
-   * cluster, and the report's `dropped` has what is missing.
+   * cluster, and the report's `dropped` says what is left out.
    *
    * With `sequence`, chunks are split in the order of their numbers, which count from 0, or
    * in a recording with a `header` from that of the first chunk. What was there already,
@@ -387,9 +390,10 @@ export class Recording {
   }
 
   /**
-   * A file of all that is recorded so far in which players can seek: with Duration,
-   * Cues, SeekHead and known sizes. It shares the media with the recording, and is
-   * made in milliseconds whatever its length.
+   * A file of all that was recorded in which players can seek: with Duration, Cues, SeekHead
+   * and known sizes. While the recording goes on it ends with the last whole block that
+   * was pushed, so that in `onstop` it has everything. It shares the media with the
+   * recording, and is made in milliseconds whatever its length.
    */
   async seekable(options: MakeOptions = {}): Promise<Blob> {
     return (await this.#make(planKinds.seekable, options)).made.blob;
@@ -398,15 +402,16 @@ export class Recording {
   /**
    * A file of what was recorded from `start` up to `end`, in seconds, whose times
    * begin at 0. It begins at the last key frame at or before `start`; the `start` and
-   * `end` of the result are the real cut points.
+   * `end` of the result are the times actually used. While the recording goes on it can
+   * reach up to the last whole block that was pushed.
    */
   async clip(range: { start: number; end: number } & MakeOptions): Promise<Made> {
     return (await this.#make(planKinds.clip, range, range.start, range.end)).made;
   }
 
   /**
-   * What someone needs who comes late: an initialization segment, and the clusters
-   * from the newest key frame on, with known sizes.
+   * For viewers who join late: an initialization segment, and the clusters from the newest
+   * key frame on, with known sizes, up to the last whole block that was pushed.
    */
   async joinPoint(options: MakeOptions = {}): Promise<Made> {
     return (await this.#make(planKinds.joinPoint, options)).made;
@@ -449,8 +454,8 @@ export class Recording {
    * `no-clusters` if there is nothing. A recording can have any number of such streams, and
    * cancelling one changes nothing of the others.
    *
-   * What was sent cannot be taken back: frames that the report later calls `undecodable`, and
-   * blocks that came twice, are in the file.
+   * Parts already read are final: frames that the report later calls `undecodable`, and
+   * blocks that turn out to have been pushed twice, are in the file.
    */
   parts(options: PartsOptions = {}): ReadableStream<Part> {
     if (!this.#keep) throw notKept();
@@ -539,7 +544,7 @@ export class Recording {
     return this.#report.recordings.at(-1)?.mimeType ?? "";
   }
 
-  /** Seconds from 0 to the end of the last frame in a complete cluster. */
+  /** Seconds from 0 to the end of the last frame in a complete cluster; files can have more. */
   get duration(): number {
     return this.#report.recordings.at(-1)?.duration ?? 0;
   }
