@@ -576,6 +576,10 @@ func (s *Splitter) value(h ebml.Head, data []byte) {
 func (s *Splitter) end(id ebml.ID) {
 	switch s.scan.Parent() {
 	case 0:
+		if s.detour > 0 {
+			s.findNoTracks()
+			return
+		}
 		s.whole = s.scan.EndOffset()
 		if id == IDSegment {
 			s.segment = ebml.Head{}
