@@ -421,7 +421,11 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 			continue
 		}
 		if keeps || at < c.end {
-			clocks[b.track].add(at, b.duration, 1)
+			duration := b.duration
+			if duration == 0 {
+				duration = unknownDuration
+			}
+			clocks[b.track].add(lasting{at, duration, 1, 0})
 		}
 		if !keeps {
 			continue

@@ -66,6 +66,7 @@ func (c *Cluster) FormAt(timestamp int64) (head []byte, data Range, edit *Edit) 
 	return head, data, c.edits()
 }
 
+//go:noinline
 func (c *Cluster) edits() *Edit {
 	if c.edit.empty() {
 		return nil

@@ -108,6 +108,8 @@ type Splitter struct {
 }
 
 // NewSplitter returns a splitter at the start of a stream.
+//
+//go:noinline
 func NewSplitter(opts Options) *Splitter {
 	if opts.MaxHeaderSize == 0 {
 		opts.MaxHeaderSize = 64 << 20
