@@ -148,6 +148,18 @@ export class Progress {
     process.stderr.write(`\r${((100 * this.#done) / this.total).toFixed(0)} % of ${(this.total / 1e6).toFixed(0)} MB \x1b[K`);
   }
 
+  /** The pieces of a stream, counted as they are done. */
+  *of(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+    try {
+      for (const piece of pieces) {
+        yield piece;
+        this.add(piece.length);
+      }
+    } finally {
+      this.end();
+    }
+  }
+
   end(): void {
     if (this.#shown) process.stderr.write("\r\x1b[K");
   }

@@ -56,25 +56,23 @@ export async function split(input: Input, headers = Infinity): Promise<Contents>
   }
 }
 
-/** Visits every element of an input, some at a time, up to the first that is wrong, and returns what is. */
-export async function walk(input: Input, progress: Progress, visit: (elements: Element[]) => void): Promise<Problem | null> {
+/** Visits every element of a stream, some at a time, up to the first that is wrong, and returns what is. */
+export async function walk(stream: Iterable<Uint8Array>, visit: (elements: Element[]) => void): Promise<Problem | null> {
   const walker = new Walker(await instance());
   let problem: Problem | null = null;
   try {
-    for (const bytes of input.read()) {
+    for (const bytes of stream) {
       // Small pieces, as what they hold can be more text than bytes.
       for (let i = 0; i < bytes.length && !problem; i += pieceLength) {
         problem = push(walker, bytes.subarray(i, i + pieceLength));
         visit(walker.takeElements());
       }
       if (problem) return problem;
-      progress.add(bytes.length);
     }
     problem = walker.finish();
     visit(walker.takeElements());
     return problem;
   } finally {
-    progress.end();
     walker.close();
   }
 }

@@ -12,7 +12,7 @@ import { WebmendError } from "./error.js";
 import { init, instance } from "./load.js";
 import { planFlags, type ModuleReport } from "./module.js";
 import { planKinds } from "./plan.js";
-import type { Problem, Range, RecordingFacts } from "./types.js";
+import type { Dropped, Problem, Range, RecordingFacts } from "./types.js";
 
 const usage = `webmend makes playable, seekable files of MediaRecorder's chunks, without re-encoding.
 
@@ -196,16 +196,17 @@ async function joinAll(inputs: Input[], flags: number, output: string | undefine
 async function check(input: Input, json: boolean): Promise<void> {
   const { report, exchanged, ...contents } = await read(input);
   choose({ report, ...contents }, input, 1);
-  const problem = await walk(input, new Progress(input.size), () => {});
-  const problems = problem && !isKnown(problem, input, report) ? [problem] : [];
+  const problem = await walk(new Progress(input.size).of(input.read()), () => {});
+  const problems = problem && !isKnown(problem, report) ? [problem] : [];
   const text = json ? JSON.stringify({ ...report, problems, exchanged }, null, 2) : reportLines(input, report, problems).join("\n");
   writeFully(1, Buffer.from(text + "\n"));
   if (lossesOf(input, report).length + report.undecodable.length + problems.length > 0) process.exitCode = 1;
 }
 
-/** Whether what is wrong with an element is in the report: it is that which was dropped, or comes after it. */
-function isKnown({ offset }: Problem, { joinedAt }: Input, { dropped }: ModuleReport): boolean {
-  return (joinedAt >= 0 && offset >= joinedAt) || dropped.some((d) => offset === d.reason.offset || (d.start < d.end && offset >= d.start));
+/** Whether the report has what is wrong with an element: it was dropped, or comes after what was, where nothing can be told. */
+function isKnown({ offset }: Problem, { dropped }: ModuleReport): boolean {
+  const isGap = (d: Dropped) => d.start < d.end || d.reason.code === "lost";
+  return dropped.some((d) => offset === d.reason.offset || (isGap(d) && offset >= d.start));
 }
 
 async function infoJSON(input: Input): Promise<void> {
@@ -222,7 +223,8 @@ async function infoJSON(input: Input): Promise<void> {
 
 async function infoTree(input: Input, hex: boolean): Promise<void> {
   const line = elementLine(hex);
-  const problem = await walk(input, new Progress(process.stdout.isTTY ? 0 : input.size), (elements) => {
+  const pieces = process.stdout.isTTY ? input.read() : new Progress(input.size).of(input.read());
+  const problem = await walk(pieces, (elements) => {
     if (elements.length > 0) writeFully(1, Buffer.from(elements.map(line).join("\n") + "\n"));
   });
   if (!problem) return;
