@@ -47,7 +47,7 @@ func (ix *Index) Clip(start, end int64) (*Cutter, error) {
 		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
 	}
 	if start >= end || start >= ix.duration || end <= 0 {
-		return nil, planError(CodeInvalidRange, "a clip must have its start before its end, and before the recording's")
+		return nil, planError(CodeInvalidRange, "a clip must start before it ends, and before the recording ends")
 	}
 	c := &Cutter{index: ix, seekable: true, end: end, start: start, key: -1}
 	if begin := ix.begin(); start <= begin {
