@@ -46,7 +46,7 @@ func (b *bench) scan(t *testing.T) {
 			{name: "reading (Go)", program: b.goSide, args: []string{"read", path}},
 			{name: "**webmend, Go library**", program: b.goSide, args: []string{"scan", path}, counts: true},
 			peer("reading (Node)", "scan read", path),
-			webmend(t, "check", path),
+			webmend(t, "info", "--json", path),
 			peer("mediabunny", "scan mediabunny", path),
 			peer("ts-ebml", "scan ts-ebml", path),
 			peer("ebml-stream", "scan ebml-stream", path),

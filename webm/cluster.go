@@ -173,7 +173,7 @@ func (s *Splitter) lookForRepeat(data []byte, size int64) (asks bool) {
 		return false
 	}
 	sum := sumOf(data[:min(len(data), blockHeadLen)], size, s.open.Cluster.Timestamp)
-	if c := &s.time.clocks[s.block.track]; c.seen && s.block.at < c.last && (s.mayRepeat(sum) || s.mayHide()) {
+	if c := &s.time.clocks[s.block.track]; c.seen && s.block.at < c.latest.at && (s.mayRepeat(sum) || s.mayHide()) {
 		return true
 	}
 	if r.n == 0 || r.numbered(r.n-1).offset < s.block.offset { // and not for the second time
@@ -252,9 +252,11 @@ func (s *Splitter) countBlock(id ebml.ID) {
 		s.open.first = append(s.open.first, KeyFrame{track.Number, b.ticks, b.offset})
 	}
 	// What a BlockDuration says is heard, and of what a packet says less.
-	duration := b.duration
-	if duration == 0 {
+	duration, padding := b.duration, int64(0)
+	if duration == 0 && b.media > 0 {
 		duration = max(0, b.media-b.discard)
+	} else if duration == 0 {
+		duration, padding = unknownDuration, b.discard
 	}
 	if track.Type == Audio {
 		from := c.end
@@ -263,8 +265,8 @@ func (s *Splitter) countBlock(id ebml.ID) {
 		}
 		s.noteGaps(s.time.sound(b.track, b.at, duration, b.offset, s.seam >= from))
 	}
-	c.add(b.at, duration, b.frames)
-	if b.at == c.last {
+	c.add(lasting{b.at, duration, b.frames, padding})
+	if b.at == c.latest.at {
 		c.end = s.scan.EndOffset()
 	}
 	s.open.entry.flags |= hasBlocks
@@ -274,7 +276,7 @@ func (s *Splitter) countBlock(id ebml.ID) {
 		s.open.entry.flags |= needsKeys
 	}
 	if s.visit != nil {
-		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, b.ticks, duration, key})
+		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, b.ticks, max(0, duration), key})
 	}
 	if track.Type == Video {
 		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: b.at, end: c.endOfLast(), key: key})

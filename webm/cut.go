@@ -47,7 +47,7 @@ func (ix *Index) Clip(start, end int64) (*Cutter, error) {
 		return nil, planError(CodeNoClusters, "the recording has no cluster yet")
 	}
 	if start >= end || start >= ix.duration || end <= 0 {
-		return nil, planError(CodeInvalidRange, "a clip must have its start before its end, and before the recording's")
+		return nil, planError(CodeInvalidRange, "a clip must start before it ends, and before the recording ends")
 	}
 	c := &Cutter{index: ix, seekable: true, end: end, start: start, key: -1}
 	if begin := ix.begin(); start <= begin {
@@ -421,7 +421,11 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 			continue
 		}
 		if keeps || at < c.end {
-			clocks[b.track].add(at, b.duration, 1)
+			duration := b.duration
+			if duration == 0 {
+				duration = unknownDuration
+			}
+			clocks[b.track].add(lasting{at, duration, 1, 0})
 		}
 		if !keeps {
 			continue

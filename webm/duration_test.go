@@ -211,9 +211,9 @@ func TestAClusterLastsToTheEndOfItsLastFrame(t *testing.T) {
 			[]int64{1 << 60, 1 << 60}, 1 << 60,
 		},
 		{
-			"a DiscardPadding of more than the frame leaves it no time of its own", [][]byte{tracks(opus)},
+			"a DiscardPadding of more than the frame leaves nothing to be heard", [][]byte{tracks(opus)},
 			cluster(0, simpleBlock(2, 0, 0, toc20ms), group(block(2, 20, toc20ms), discard(0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF))),
-			[]int64{40 * ms}, 40 * ms,
+			[]int64{20 * ms}, 20 * ms,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

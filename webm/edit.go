@@ -39,6 +39,8 @@ const patchDelay = ebml.MaxHeadLen + blockHeadLen
 
 // Editor returns an editor of whole children of a cluster, of which the first
 // begins at offset.
+//
+//go:noinline
 func (e *Edit) Editor(offset int64) *Editor { return &Editor{edit: e, offset: offset} }
 
 // Push takes the next bytes, cut anywhere, and returns the patches that they tell

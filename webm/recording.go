@@ -6,7 +6,8 @@ type Range struct {
 }
 
 // A Header is what a recording begins with: the EBML header, the head of the
-// Segment, and all that stands before the first Cluster.
+// Segment, and all that stands before the first Cluster. If the first byte of the stream is
+// lost, which Chromium's first blob can be, Range begins with 45 DF A3, and a 1A goes before it.
 type Header struct {
 	Range
 	Recording      int     // 0 for the first recording in the stream, 1 for the next
@@ -65,6 +66,7 @@ func (c *Cluster) FormAt(timestamp int64) (head []byte, data Range, edit *Edit) 
 	return head, data, c.edits()
 }
 
+//go:noinline
 func (c *Cluster) edits() *Edit {
 	if c.edit.empty() {
 		return nil

@@ -199,7 +199,12 @@ type child struct {
 	kind ebml.ID
 }
 
-const minHalf = 32
+const (
+	minHalf = 32
+
+	// maxChildren is how many are compared with: the blocks that are remembered, and some.
+	maxChildren = 2 * maxPast
+)
 
 func (c child) isBlock() bool { return c.kind == IDSimpleBlock || c.kind == IDBlockGroup }
 
@@ -267,6 +272,7 @@ func (c *comparison) hash(chunk []byte, end int64) []byte {
 // take takes in the next child: one of those that are compared with, or one to compare.
 func (c *comparison) take(t child) {
 	if t.end <= c.second {
+		c.over = len(c.children) == maxChildren
 		c.children = append(c.children, t)
 		if t.end <= c.first {
 			c.next = len(c.children)

@@ -99,6 +99,8 @@ func (ix *Index) isOf(number uint64, typ TrackType) bool {
 // InitializationSegment plans what a player must have before any cluster of the
 // recording: the header with a Segment of unknown size and without SeekHead, Cues,
 // Void or a Duration that is not true. MSE takes it as an initialization segment.
+//
+//go:noinline
 func (ix *Index) InitializationSegment() *Plan {
 	plan := &Plan{}
 	plan.initialization(ix)

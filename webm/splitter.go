@@ -108,6 +108,8 @@ type Splitter struct {
 }
 
 // NewSplitter returns a splitter at the start of a stream.
+//
+//go:noinline
 func NewSplitter(opts Options) *Splitter {
 	if opts.MaxHeaderSize == 0 {
 		opts.MaxHeaderSize = 64 << 20
@@ -576,6 +578,10 @@ func (s *Splitter) value(h ebml.Head, data []byte) {
 func (s *Splitter) end(id ebml.ID) {
 	switch s.scan.Parent() {
 	case 0:
+		if s.detour > 0 {
+			s.findNoTracks()
+			return
+		}
 		s.whole = s.scan.EndOffset()
 		if id == IDSegment {
 			s.segment = ebml.Head{}

@@ -98,7 +98,7 @@ func (t *timeline) followed() int64 {
 	end := int64(maxTime)
 	for i := range t.clocks {
 		if c := &t.clocks[i]; c.seen {
-			end = min(end, c.last-c.delta)
+			end = min(end, c.latest.at-c.delta)
 		}
 	}
 	return end
@@ -106,89 +106,90 @@ func (t *timeline) followed() int64 {
 
 // A clock follows the time of one track's blocks.
 type clock struct {
-	seen     bool
-	exact    bool  // a frame lasts as long as it says and no longer, as subtitles do
-	last     int64 // the latest timestamp
-	frames   int64 // in the block that has it
-	duration int64 // how long that says it lasts, or 0
-	delta    int64 // the least time from it to another block
-	over     int64 // how many frames that other block has
-	until    int64 // if exact: where the block ends that ends latest
-
-	hole  span  // the longest time without a block since the last block of sound
-	end   int64 // offset, where the latest block ends in the stream
-	late  lag   // of sound
-	inOne stay  // in the open cluster
+	seen   bool
+	exact  bool    // a frame lasts as long as it says and no longer, as subtitles do
+	latest lasting // the block with the latest timestamp
+	delta  int64   // the least time from it to another block
+	over   int64   // how many frames that other block has
+	until  int64   // if exact: where the block ends that ends latest
+	inOne  stay    // in the open cluster
+	hole   span    // the longest time without a block since the last block of sound
+	end    int64   // offset, where the latest block ends in the stream
+	late   lag     // of sound
 }
+
+// A lasting is when a block begins, and what tells how long it lasts.
+type lasting struct {
+	at       int64
+	duration int64 // as it says, or unknownDuration
+	frames   int64 // how many it has
+	padding  int64 // what is not heard of them, if it does not say how long they last
+}
+
+// unknownDuration is that of a block which does not say how long it lasts.
+const unknownDuration = -1
 
 // A stay is what a clock has seen of one cluster.
 type stay struct {
-	seen     bool
-	last     int64 // the latest timestamp
-	frames   int64 // in the block that has it
-	duration int64 // how long that says it lasts, or 0
-	until    int64 // if exact: where the block ends that ends latest
+	seen   bool
+	latest lasting
+	until  int64
 }
 
 // A span is time.
 type span struct{ from, to int64 }
 
-// add takes in a block of so many frames, which need not come in the order of time.
-func (c *clock) add(at, duration, frames int64) {
+// add takes in a block, which need not come in the order of time.
+func (c *clock) add(b lasting) {
 	in := &c.inOne
 	if c.exact {
-		c.until, in.until = max(c.until, at+duration), max(in.until, at+duration)
+		end := b.at + max(0, b.duration)
+		c.until, in.until = max(c.until, end), max(in.until, end)
 	}
-	if !in.seen || at > in.last {
-		in.seen, in.last, in.frames, in.duration = true, at, frames, duration
+	if !in.seen || b.at > in.latest.at {
+		in.seen, in.latest = true, b
 	}
+	since := b.at - c.latest.at
 	switch {
 	case !c.seen:
 		c.seen = true
-	case at > c.last:
-		c.delta, c.over = at-c.last, c.frames
-		if c.delta > c.hole.to-c.hole.from {
-			c.hole = span{c.last, at}
+	case since > 0:
+		c.delta, c.over = since, c.latest.frames
+		if since > c.hole.to-c.hole.from {
+			c.hole = span{c.latest.at, b.at}
 		}
-	case at < c.last && (c.delta == 0 || c.last-at < c.delta):
-		c.delta, c.over = c.last-at, frames
+	case since < 0 && (c.delta == 0 || -since < c.delta):
+		c.delta, c.over = -since, b.frames
 		return
 	default:
 		return
 	}
-	c.last, c.frames, c.duration = at, frames, duration
+	c.latest = b
 }
 
 // endOf is where a block ends, which lasts as long as it says or, for each of its frames,
 // as long as others took.
 //
 //go:noinline
-func (c *clock) endOf(at, duration, frames int64) int64 {
+func (c *clock) endOf(b *lasting) int64 {
 	switch {
 	case c.exact:
-		return at
-	case duration > 0:
-		return at + duration
-	case c.over == frames || c.over == 0:
-		return at + c.delta
+		return b.at
+	case b.duration >= 0:
+		return b.at + b.duration
 	}
-	return at + min(c.delta, maxTime/256)/c.over*frames
+	usual := c.delta
+	if c.over != b.frames && c.over > 0 {
+		usual = min(c.delta, maxTime/256) / c.over * b.frames
+	}
+	return b.at + max(0, usual-b.padding)
 }
 
 // endOfLast is where the latest frame ends.
-//
-//go:noinline
-func (c *clock) endOfLast() int64 {
-	return max(c.until, c.endOf(c.last, c.duration, c.frames))
-}
+func (c *clock) endOfLast() int64 { return max(c.until, c.endOf(&c.latest)) }
 
 // endInCluster is where the last frame of the open cluster ends.
-//
-//go:noinline
-func (c *clock) endInCluster() int64 {
-	in := &c.inOne
-	return max(in.until, c.endOf(in.last, in.duration, in.frames))
-}
+func (c *clock) endInCluster() int64 { return max(c.inOne.until, c.endOf(&c.inOne.latest)) }
 
 // endIfSeen is endOfLast, or 0 before the first frame.
 func (c *clock) endIfSeen() int64 {
@@ -223,7 +224,7 @@ type lag struct {
 func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps []Gap) {
 	c := &t.clocks[track]
 	l := &c.late
-	if hole := (span{c.endOfLast(), at}); c.seen && c.duration > 0 && hole.to-hole.from > max(minGap-1, maxGap*c.duration) {
+	if hole := (span{c.endOfLast(), at}); c.seen && c.latest.duration > 0 && hole.to-hole.from > max(minGap-1, maxGap*c.latest.duration) {
 		t.odd = offset
 		if len(l.holes) == maxHoles {
 			gaps = l.settle()
@@ -234,9 +235,9 @@ func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps
 		gap := Gap{Tracks: t.silentIn(hole, track), Start: hole.from, End: hole.to, Offset: offset, Boundary: seam}
 		l.holes = append(l.holes[:len(l.holes):len(l.holes)], gap)
 		l.length += hole.to - hole.from
-		l.wait = 8 + 2*l.length/c.duration
+		l.wait = 8 + 2*l.length/c.latest.duration
 	}
-	if c.seen && at < c.last {
+	if c.seen && at < c.latest.at {
 		t.odd = offset
 	}
 	for i := range t.clocks {
@@ -249,7 +250,7 @@ func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps
 		l.holes = nil // it was late, and is not lost
 		return gaps
 	}
-	l.heard += duration
+	l.heard += max(0, duration)
 	if l.wait--; l.wait <= 0 {
 		gaps = append(gaps, l.settle()...)
 	}
@@ -301,7 +302,7 @@ func (t *timeline) settleGaps() (gaps []Gap) {
 func (t *timeline) silentIn(hole span, sound int) (numbers []uint64) {
 	for i := range t.clocks {
 		c := &t.clocks[i]
-		since := span{c.last, hole.to} // the last block
+		since := span{c.latest.at, hole.to} // the last block
 		if i == sound || c.seen && (c.hole.covers(hole) || since.covers(hole)) {
 			numbers = append(numbers, t.tracks[i].Number)
 		}

@@ -45,6 +45,12 @@ func (w *Walker) Push(chunk []byte) error {
 	}
 	var held []byte
 	held, w.err = w.begin.push(chunk)
+	if w.begin.short {
+		w.begin.short = false
+		w.scan.Reset(-1) // as Splitter.readShort does
+		w.scan.Push([]byte(ebmlMagic[:1]))
+		w.run()
+	}
 	for _, bytes := range [...][]byte{held, chunk} {
 		if w.err == nil && w.begin.known {
 			w.scan.Push(bytes)
@@ -93,5 +99,6 @@ func (w *Walker) run() {
 
 func (w *Walker) tell(typ Type, data []byte) {
 	h := w.scan.Head()
+	h.Offset = max(0, h.Offset)
 	w.visit(Element{Head: h, Level: w.scan.Depth(), Name: elementName(h.ID), Type: typ, Data: data})
 }

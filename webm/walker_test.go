@@ -172,3 +172,22 @@ func TestAWalkEndsWhereTheStreamIsWrong(t *testing.T) {
 		})
 	}
 }
+
+func TestAWalkerReadsAStreamWithoutItsFirstByte(t *testing.T) {
+	stream := slices.Concat(element(ebml.IDEBML, number(ebml.IDEBMLVersion, 1), text(ebml.IDDocType, "webm")), tracks(vp8))
+	walk := func(stream []byte) (names []string) {
+		w := NewWalker(0, func(e Element) { names = append(names, e.Name) })
+		for _, chunk := range bytewise(stream) {
+			if err := w.Push(chunk); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	if got, want := walk(stream[1:]), walk(stream); !slices.Equal(got, want) {
+		t.Errorf("elements %v; want %v", got, want)
+	}
+}

@@ -8,9 +8,19 @@ import { basename, dirname, join } from "node:path";
 /** A mistake in how the command was called. */
 export class UsageError extends Error {}
 
+/** A file of an input. */
+interface InputFile {
+  readonly path: string;
+  readonly fd: number;
+  /** Where it begins in the stream. */
+  start: number;
+  readonly size: number;
+}
+
 /** The chunks as one stream. */
 export class Input {
-  readonly #files: { path: string; fd: number; start: number; size: number }[] = [];
+  readonly #files: InputFile[] = [];
+  #begins = new Set<number>();
   #temporary: string | undefined;
   size = 0;
   /** Where the chunks begin after a header that comes from elsewhere, with something lost in between; -1 if there is none. */
@@ -24,9 +34,41 @@ export class Input {
       const stat = fstatSync(fd);
       if (stat.isDirectory()) throw new UsageError(`${path} is a folder`);
       const size = stat.isFile() && path !== "-" ? stat.size : readAll(fd, (fd = this.#spool()));
+      if (size === 0) {
+        closeSync(fd);
+        continue;
+      }
       this.#files.push({ path, fd, start: this.size, size });
       this.size += size;
     }
+    this.#place();
+  }
+
+  /** The files that hold any bytes, in order. */
+  get files(): readonly Readonly<InputFile>[] {
+    return this.#files;
+  }
+
+  /** Whether a file begins at an offset: each is a chunk. */
+  begins(offset: number): boolean {
+    return this.#begins.has(offset);
+  }
+
+  /** Exchanges file i with the next, and returns their paths in the order that they had. */
+  exchange(i: number): [string, string] {
+    const [a, b] = this.#files.slice(i, i + 2) as [InputFile, InputFile];
+    this.#files.splice(i, 2, b, a);
+    this.#place();
+    return [a.path, b.path];
+  }
+
+  #place(): void {
+    let start = 0;
+    for (const file of this.#files) {
+      file.start = start;
+      start += file.size;
+    }
+    this.#begins = new Set(this.#files.map((f) => f.start));
   }
 
   /** A file for what can be read only once. */
@@ -35,7 +77,7 @@ export class Input {
     return openSync(join(this.#temporary, String(this.#files.length)), "w+");
   }
 
-  /** The bytes from start up to end, in pieces that are valid until the next. */
+  /** The bytes from start up to end, in pieces of one file that are valid until the next. */
   *read(start = 0, end = this.size): Generator<Uint8Array> {
     const buffer = new Uint8Array(Math.min(1 << 20, end - start));
     for (const file of this.#files) {
@@ -104,6 +146,18 @@ export class Progress {
     if (!process.stderr.isTTY || now - this.#begin < 500 || now - this.#shown < 100) return;
     this.#shown = now;
     process.stderr.write(`\r${((100 * this.#done) / this.total).toFixed(0)} % of ${(this.total / 1e6).toFixed(0)} MB \x1b[K`);
+  }
+
+  /** The pieces of a stream, counted as they are done. */
+  *of(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+    try {
+      for (const piece of pieces) {
+        yield piece;
+        this.add(piece.length);
+      }
+    } finally {
+      this.end();
+    }
   }
 
   end(): void {

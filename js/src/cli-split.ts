@@ -1,0 +1,89 @@
+// How the command line reads an input: split into headers and clusters, or element by element.
+
+import { Progress, type Input } from "./cli-files.js";
+import { WebmendError } from "./error.js";
+import { instance } from "./load.js";
+import { pieceLength, Splitter, Walker, type ModuleReport } from "./module.js";
+import type { ClusterFacts, Element, Problem } from "./types.js";
+
+/** All that an input holds. */
+export interface Contents {
+  report: ModuleReport;
+  clusters: ClusterFacts[];
+  splitter: Splitter;
+}
+
+/** Splits all of an input, or what comes up to its nth header. */
+export async function split(input: Input, headers = Infinity): Promise<Contents> {
+  const splitter = new Splitter(await instance(), true);
+  const progress = new Progress(input.size);
+  const clusters: ClusterFacts[] = [];
+  let report: ModuleReport;
+  let seen = 0;
+  const take = () => {
+    for (const { form: _form, fromZero: _zero, ...known } of splitter.takeClusters()) clusters.push(known);
+  };
+  /** Reads from an offset on, and returns the one from which it must be read again, or -1. */
+  const read = (from: number): number => {
+    let at = from;
+    for (const bytes of input.read(from)) {
+      for (let i = 0; i < bytes.length; i += pieceLength) {
+        const piece = bytes.subarray(i, i + pieceLength);
+        splitter.push(piece, !input.begins(at)); // the report has its error
+        let back = splitter.rewind();
+        if (back >= 0) return back;
+        at += piece.length;
+        if (at !== input.joinedAt) continue;
+        splitter.lost();
+        back = splitter.rewind();
+        if (back >= 0) return back;
+      }
+      while (splitter.takeHeader()) headers--;
+      take();
+      if (headers <= 0) break;
+      progress.add(Math.max(0, at - seen));
+      seen = Math.max(at, seen);
+    }
+    report = splitter.finish();
+    return splitter.rewind();
+  };
+  try {
+    for (let from = 0; from >= 0; ) from = read(from);
+    take();
+    return { report: report!, clusters, splitter };
+  } finally {
+    progress.end();
+  }
+}
+
+/** Visits every element of a stream, some at a time, up to the first that is wrong, and returns what is. */
+export async function walk(stream: Iterable<Uint8Array>, visit: (elements: Element[]) => void): Promise<Problem | null> {
+  const walker = new Walker(await instance());
+  let problem: Problem | null = null;
+  try {
+    for (const bytes of stream) {
+      // Small pieces, as what they hold can be more text than bytes.
+      for (let i = 0; i < bytes.length && !problem; i += pieceLength) {
+        problem = push(walker, bytes.subarray(i, i + pieceLength));
+        visit(walker.takeElements());
+      }
+      if (problem) return problem;
+    }
+    problem = walker.finish();
+    visit(walker.takeElements());
+    return problem;
+  } finally {
+    walker.close();
+  }
+}
+
+function push(walker: Walker, bytes: Uint8Array): Problem | null {
+  try {
+    walker.push(bytes);
+    return null;
+  } catch (error) {
+    if (!(error instanceof WebmendError) || error.code === "trap") throw error;
+    const { code, offset, path, message } = error;
+    return { code, offset, path, message };
+  }
+}
