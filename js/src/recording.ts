@@ -5,7 +5,7 @@ import { joined, mended, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { repair } from "./files.js";
 import { engine } from "./load.js";
-import { noRecording, planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
+import { noRecording, planFlags, type Form, type MadePlan, type ToldCluster, type ToldHeader } from "./module.js";
 import { Order } from "./order.js";
 import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
 import { Segments } from "./segments.js";
@@ -637,7 +637,7 @@ export class Recording {
       const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
       const make = async () => {
         const begun = await stream.plan(kind, which, flags, a, b);
-        return { made: await carryOut(stream, begun, [recording.store, open], options), next: "next" in begun ? begun.next : 0 };
+        return { made: await carryOut(stream, begun, [recording.store, open], options), next: (begun as MadePlan).next };
       };
       return make().catch((error) => this.#recover(stream, error).then(make));
     });

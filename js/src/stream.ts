@@ -40,7 +40,7 @@ export class Stream implements StreamCalls {
   #closed = false;
 
   #kept: { start: number; end: number; bytes: Bytes }[] = [];
-  #starts: number[]; // where chunks begin, in order: all if that was given, or the last
+  #starts: number[] = []; // where chunks begin, in order: all if that was given, or the last
   #begun = 0; // how many of them it has come to
   #losses: number[] = []; // where bytes are missing
   #aside: Blob[] = []; // what the module wants no more of what has not been told, up to #asideEnd
@@ -53,8 +53,8 @@ export class Stream implements StreamCalls {
   #handed = 0; // where the last header or whole cluster ends that has been told
   #given = 0; // likewise the last cluster or fragment
 
-  // To scan again after a trap. The script is fetched before it is needed, as it might not
-  // come then.
+  // To scan again after a trap. Where there is no store the script is fetched before it is
+  // needed, as it might not come then; what is in a store can wait for it.
   readonly #fetched: Promise<Midstream> | null;
   #midstream: Midstream | null = null;
   #again = false;
@@ -70,9 +70,8 @@ export class Stream implements StreamCalls {
     this.#module = module;
     this.#instance = instance;
     this.#options = options;
-    this.#starts = options.starts ?? [];
     this.#handle = this.#open();
-    this.#fetched = options.wanted === "nothing" ? null : import("./midstream.js");
+    this.#fetched = options.wanted === "clusters" ? import("./midstream.js") : null;
     this.#fetched?.catch(() => {}); // recover says it
   }
 
@@ -83,7 +82,7 @@ export class Stream implements StreamCalls {
   async push(chunk: Blob | Bytes): Promise<number> {
     const bytes = chunk instanceof Blob ? await read(chunk, `the chunk at ${this.#size}`, this.#size) : chunk;
     if (!this.#closed) {
-      if (!this.#options.starts) this.#starts = [this.#size];
+      this.#starts = this.#options.starts ?? [this.#size];
       this.#scan(bytes);
       this.#settle();
     }
@@ -103,6 +102,7 @@ export class Stream implements StreamCalls {
   }
 
   async recover(past: Past[]): Promise<void> {
+    this.#midstream = await (this.#fetched ?? import("./midstream.js"));
     const inStore = this.#options.wanted === "store";
     const base = inStore ? this.#handed : this.#bounds[0]!;
     const ahead = this.#openAt + headLength;
@@ -114,10 +114,9 @@ export class Stream implements StreamCalls {
     try {
       this.#instance = new Instance(this.#module); // of its own, so that no other stream harms it
       this.#handle = this.#open();
-      this.#midstream = await this.#fetched;
       if (!inStore && base > 0) this.#beginAt(base);
       if (this.#losses[0] === 0) this.#feed(this.#lose(0));
-      for (const store of past) for await (const bytes of this.#midstream!.recorded(store)) this.#rescan(bytes);
+      for (const store of past) for await (const bytes of this.#midstream.recorded(store)) this.#rescan(bytes);
       for (const part of rest) {
         const bytes = part instanceof Blob ? await read(part, "what was recorded") : part;
         const given = Math.max(0, this.#given - this.#size);
