@@ -17,18 +17,23 @@
 // What comes out are byte ranges and facts; the caller has the bytes. The same
 // stream gives the same answer however it is cut into chunks.
 //
-// Damage costs what it is in: a splitter goes on at the next place that really is
-// a cluster, and [Report] has what is left out, where and why, and the time that is
-// missing. [Scan] splits what is there already, and so can read again what damage has
-// taken in; [Splitter.Lost] says that bytes are missing, as after a header that was
-// kept elsewhere.
+// A whole block of a known track is in every output, at its place in the order of the
+// stream, with its bytes and its time, unless it is proven that it cannot be: bytes before
+// it are lost ([Drop]), which makes video undecodable up to the next key frame, or it is
+// byte for byte a run that was pushed before ([Recording].Repeated). Gaps in a clock, blocks
+// that look alike and timestamps that go back are facts for the [Report], and cost nothing.
+//
+// Damage costs only the element that it hits: a splitter goes on at the next place that
+// really is a cluster. [Scan] splits a file that is complete, and can read parts of it again:
+// so it finds the clusters that a damaged size has swallowed, and what was pushed twice.
+// [Splitter.Lost] says that bytes are missing, as after a header that was stored.
 //
 // From an [Index], which the splitter makes as it goes, come plans: seekable files,
 // clips, joins, segments for streaming, and with [Index.Head] what makes a file seekable
 // that was written, or uploaded in parts, as it came. A [Plan] is pieces, bytes of its own
 // and ranges of the stream; only [Plan.CopyTo] touches media.
 //
-// [Walker] goes through every element instead, for those who want to look.
+// [Walker] lists every element instead.
 //
 // Offsets and sizes are bytes, offsets from the start of the stream. Ticks are
 // units of a recording's TimestampScale, usually milliseconds. Durations are

@@ -296,7 +296,7 @@ func (l *search) foundMiddle(at int64) {
 	l.middle, l.trials = true, nil // the others begin in what it holds
 	if l.reason.Code == CodeNotWebM || l.reason.Code == CodeLost {
 		l.reason = &Error{Code: CodeMissing, Offset: at, Path: "Cluster",
-			text: "webm: Cluster at " + decimal(at) + " has no header before it: the beginning of the recording is missing. Push the header that was stored first, or " + everyBlob}
+			text: "webm: Cluster at " + decimal(at) + " has no header before it: the beginning of the recording is missing. Push the stored header before the rest, and " + everyBlob}
 	}
 }
 

@@ -238,7 +238,7 @@ func (s *Splitter) readShort() {
 }
 
 // everyBlob is what to do so that no beginning is lost.
-const everyBlob = "push every blob, as the first can be one byte"
+const everyBlob = "push every blob, even one of a single byte"
 
 // Header returns the next header that is complete and has not been returned,
 // and whether there is one.
