@@ -488,7 +488,7 @@ func TestWhatIsWrongIsToldWithItsPlaceAndRepaired(t *testing.T) {
 
 			// It has what the other had not, and of that which is lost only the gap.
 			p.run(`[...$("repaired").querySelectorAll("button")].find((b) => b.textContent === "Look into it").click()`)
-			p.sees(fmt.Sprintf(`inState("done") && $("name").textContent === %q && !/Damaged|cut|decoded|No |unknown|is 0/.test($("problems").innerText) && $("sound").textContent !== ""`, c.file))
+			p.sees(fmt.Sprintf(`inState("done") && $("name").textContent === %q && !/Damaged|cut|decoded|No Duration|No Cues|unknown|is 0/.test($("problems").innerText) && $("sound").textContent !== ""`, c.file))
 		})
 	}
 }

@@ -184,8 +184,12 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 	}
 	gaps := array{}
 	for _, g := range r.Gaps {
-		gaps = append(gaps, object{"recording": float64(g.Recording), "track": float64(g.Track),
-			"start": seconds(g.Start), "end": seconds(g.End), "offset": float64(g.Offset)})
+		tracks := array{}
+		for _, number := range g.Tracks {
+			tracks = append(tracks, float64(number))
+		}
+		gaps = append(gaps, object{"recording": float64(g.Recording), "tracks": tracks,
+			"start": seconds(g.Start), "end": seconds(g.End), "offset": float64(g.Offset), "boundary": g.Boundary})
 	}
 	undecodable := array{}
 	for _, u := range r.Undecodable {

@@ -166,7 +166,7 @@ func TestEveryBuildSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"a sized cluster that its block runs out of", slices.Concat(whole[:clusters[0]],
 			[]byte("\x1F\x43\xB6\x75\x85\xE7\x81\x00"+"\xA3\x88"), make([]byte, 100)), webm.CodeOverrun, "runs past the end"},
 		{"Tracks of unknown size", damaged(bytes.Index(whole, []byte("\x16\x54\xAE\x6B"))+4, "\xFF"), webm.CodeUnknownSize, ""},
-		{"another DocType", damaged(bytes.Index(whole, []byte("webm")), "quux"), webm.CodeNotWebM, `"quux"`},
+		{"another DocType", damaged(bytes.Index(whole, []byte("webm")), "quux"), webm.CodeInvalidValue, `"quux"`},
 	}
 	var jobs []job
 	var names []string

@@ -70,6 +70,7 @@ func checkExports(t *testing.T, module wazero.CompiledModule, more []string) {
 	slices.Sort(got)
 	want := append(more,
 		"close(i32)i32",
+		"continueChunk(i32 i32)i32",
 		"edit(i32 i32)i32",
 		"finish(i32)i32",
 		"join(i32 i32)i32",

@@ -213,13 +213,14 @@ func TestAClipHasTheFramesOfItsRange(t *testing.T) {
 				got = append(got, nil)
 			}
 			sameFrames(t, fmt.Sprintf("clip %v of %v", cut, clip.Start), want, got)
-			if clip.End > clip.Start {
+			video := count(want, p.header.Tracks)
+			onlySound := video == 0 && slices.ContainsFunc(p.header.Tracks, func(t webm.Track) bool { return t.Type == webm.Video })
+			if clip.End > clip.Start && !onlySound { // of that there are no Cues
 				wellFormed(t, path, float64(clip.End-clip.Start)/1e9)
 			}
 			if clip.Start > max(start, 0) && cut[0] > 0.1 {
 				t.Errorf("clip %v begins at %d, after %d", cut, clip.Start, start)
 			}
-			video := count(want, p.header.Tracks)
 			decodes(t, path, video)
 			if video > 0 {
 				beginsWithAPicture(t, path, r, videoBefore(p, clip.Start))

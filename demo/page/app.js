@@ -188,6 +188,7 @@ function listener() {
         if (uploads) beginUpload(session);
       }
       table.grow();
+      timeline.losses = session.losses;
       timeline.gaps = session.gaps;
       timeline.draw();
       showProgress();
@@ -435,14 +436,16 @@ function showReport(report) {
   const facts = report.recordings.at(-1);
   const length = ({ start, end }) => end - start;
   const sum = (ranges) => ranges.reduce((total, range) => total + length(range), 0);
-  const dropped = report.dropped.map((range) => `${count(length(range))} bytes at ${count(range.start)} were left out: ${range.reason.message}`);
+  const left = (range) => (length(range) > 0 ? `${count(length(range))} bytes at ${count(range.start)} were left out` : `Bytes are missing at ${count(range.start)}`);
+  const dropped = report.dropped.map((range) => `${left(range)}: ${range.reason.message}`);
   const lines = [
     ...facts.tracks.map((t) => `Track ${t.number}: ${track(t)}.`),
     `Media type: ${facts.mimeType}`,
     ...(report.other.length ? [`${plural(report.other.length, "other element")} (such as an index of key frames), ${size(sum(report.other))}, in no cluster.`] : []),
     ...(report.error ? [`Splitting stopped early: ${report.error.message}`] : []),
     ...(session.lost ? [`${plural(session.lost, "blob")} lost on purpose.`] : []),
-    ...session.gaps.map(({ start, end }) => `Something is missing from ${seconds(start)} to ${seconds(end)}.`),
+    ...session.losses.map(({ start, end }) => `Something is lost from ${seconds(start)} to ${seconds(end)}.`),
+    ...session.gaps.map(({ start, end }) => `No sound from ${seconds(start)} to ${seconds(end)}; nothing was left out for it.`),
     ...(dropped.length ? dropped : ["Every byte belongs to a whole element: none were dropped."]),
   ];
   $("report-summary").textContent =

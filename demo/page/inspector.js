@@ -359,7 +359,7 @@ function showFindings() {
   $("tab-problems").classList.toggle("wrong", wrong > 0);
   $("sound").textContent =
     (wrong > 0 ? `${plural(wrong, "problem")}.` : "Every byte belongs to a whole element.") +
-    (notes > 0 ? " What players would like is not all there:" : wrong > 0 ? "" : " Nothing is wrong.");
+    (notes > 0 ? " Good to know:" : wrong > 0 ? "" : " Nothing is wrong.");
   $("problems").replaceChildren(...found.slice(0, 1000).map(findingItem));
   const { recordings, error } = file.inspection.report;
   say(

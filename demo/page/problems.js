@@ -4,7 +4,7 @@ import { count, plural, seconds, size } from "./format.js";
 
 /**
  * @typedef {object} Finding
- * @property {"damage" | "note"} kind  something is lost, or something that players would like is not there
+ * @property {"damage" | "note"} kind  something is lost, or all is there and this is good to know
  * @property {string} title
  * @property {string} text
  * @property {number} offset  in bytes
@@ -12,7 +12,6 @@ import { count, plural, seconds, size } from "./format.js";
 
 const undecodable = {
   "no-key-frame": "refer to frames that are lost",
-  "out-of-order": "have no certain time, as the head of their Cluster is lost",
   "invalid-block": "are of a track that the header does not have",
   misplaced: "are lost where there is an element that cannot be there",
 };
@@ -28,22 +27,24 @@ export function findings({ report, problems }, elements) {
   const damage = (title, text, offset) => found.push({ kind: "damage", title, text, offset });
   const note = (title, text, offset) => found.push({ kind: "note", title, text, offset });
 
-  if (report.error) damage("This is as far as it goes", bare(report.error.message), report.error.offset);
+  if (report.error) damage("Reading stopped here", bare(report.error.message), report.error.offset);
   for (const { start, end, reason, before, after } of report.dropped) {
     if (report.error && reason.message === report.error.message) continue;
-    const time = report.recordings.length === 0 ? "" : ` Lost: ${seconds(before)} to ${after === null ? "the end" : seconds(after)}.`;
-    const title = reason.code === "truncated" ? "The end is cut short" : end > start ? "Damaged" : "Missing";
-    damage(`${title}: ${size(end - start)} left out`, `${bare(reason.message)}.${time}`, start);
-  }
-  for (const { track, start, end, offset } of report.gaps) {
-    damage("Something is missing", `Track ${track} has no sound from ${seconds(start)} to ${seconds(end)}: a chunk was lost between two blocks.`, offset);
+    const none = report.recordings.length === 0 || (after !== null && after <= before);
+    const time = none ? "" : ` Lost: ${seconds(before)} to ${after === null ? "the end" : seconds(after)}.`;
+    const title = reason.code === "truncated" ? "The end is cut short" : end > start ? "Damaged" : "Bytes are missing";
+    damage(end > start ? `${title}: ${size(end - start)} left out` : title, `${bare(reason.message)}.${time}`, start);
   }
   for (const { reason, track, frames, start, end, offset } of report.undecodable) {
     damage("Cannot be decoded", `${plural(frames, "frame")} of track ${track}, from ${seconds(start)} to ${seconds(end)}, ${undecodable[reason]}.`, offset);
   }
   for (const problem of problems) damage("Not listed", `${bare(problem.message)}.`, problem.offset);
+  for (const { tracks, start, end, offset } of report.gaps) {
+    const picture = tracks.length > 1 ? `, and tracks ${tracks.join(" and ")} have nothing at all` : "";
+    note("No sound", `There is no sound from ${seconds(start)} to ${seconds(end)}${picture}. Every byte is there, and nothing is left out for it: the recorder may have stood still, or the sound may have been off.`, offset);
+  }
   for (const [i, { repeated, header }] of report.recordings.entries()) {
-    if (repeated > 0) damage("Twice", `${plural(repeated, "block")} of recording ${i + 1} come twice, as of a chunk that was pushed again.`, header.start);
+    if (repeated > 0) note("Pushed twice", `${plural(repeated, "block")} of recording ${i + 1} are byte for byte what came before. A repaired file has them once.`, header.start);
   }
   if (report.recordings.length > 1) note(plural(report.recordings.length, "recording"), "One after the other. Most players show the first alone.", report.recordings[1].header.start);
   for (let i = 0; i < elements.length; i = elements.next(i)) if (elements.name(i) === "Segment") noteSegment(elements, i, note);
@@ -80,10 +81,10 @@ function noteSegment(elements, segment, note) {
 /** What was repaired and what it has, in words. */
 export function repairedText({ blob, start, end, report }) {
   const { recordings, dropped, undecodable } = report;
-  const lost = dropped.reduce((sum, range) => sum + range.end - range.start, 0);
+  const bytes = dropped.reduce((sum, range) => sum + range.end - range.start, 0);
   const frames = undecodable.reduce((sum, loss) => sum + loss.frames, 0);
   const left = [];
-  if (lost > 0) left.push(`${count(lost)} bytes that are damaged or cut short`);
+  if (bytes > 0) left.push(`${count(bytes)} bytes that are damaged or cut short`);
   if (frames > 0) left.push(`${plural(frames, "frame")} that cannot be decoded`);
   return [
     `${size(blob.size)}, ${seconds(end - start)}, with its Duration, Cues, SeekHead and known sizes. Nothing was encoded again.`,

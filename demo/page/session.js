@@ -72,11 +72,15 @@ export class Session {
     return this.#recording.memory;
   }
 
-  /** Where in time something is missing, as { start, end } in seconds. */
+  /** Where bytes are lost, as { start, end } in seconds. */
+  get losses() {
+    const inside = this.#recording.report.dropped.filter(({ before, after }) => after !== null && after > before);
+    return inside.map(({ before, after }) => ({ start: before, end: after }));
+  }
+
+  /** Where there is no sound, though nothing is lost, as { start, end } in seconds. */
   get gaps() {
-    const { gaps, dropped } = this.#recording.report;
-    const lost = dropped.filter(({ after }) => after !== null).map(({ before, after }) => ({ start: before, end: after }));
-    return [...gaps, ...lost].filter(({ start, end }) => end > start);
+    return this.#recording.report.gaps;
   }
 
   /**

@@ -1,6 +1,8 @@
 // The recording in time: each cluster a bar as long as it lasts and as high as it is
-// large, key frames marked, gaps hatched; where the picture is, and the range of a
-// clip, which pointer and keyboard choose.
+// large, key frames marked, what is lost or silent hatched; where the picture is, and the
+// range of a clip, which pointer and keyboard choose.
+
+import { plural } from "./format.js";
 
 const spans = [10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600]; // seconds, while it is recorded
 const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600]; // seconds between labels
@@ -13,6 +15,7 @@ export class Timeline {
   #parts;
   #calls;
   #clusters = [];
+  #losses = [];
   #gaps = [];
   #marks = true;
   #fit = false;
@@ -51,7 +54,7 @@ export class Timeline {
   /** Begins anew with what a recording has so far: more of `clusters` may come. */
   reset(clusters) {
     this.#clusters = clusters;
-    this.#gaps = [];
+    this.#losses = this.#gaps = [];
     this.#range = null;
     this.#drag = null;
     this.#fit = false;
@@ -67,6 +70,12 @@ export class Timeline {
     this.#marks = marks;
   }
 
+  /** Where in time bytes are lost. */
+  set losses(losses) {
+    this.#losses = losses;
+  }
+
+  /** Where in time there is no sound. */
   set gaps(gaps) {
     this.#gaps = gaps;
   }
@@ -129,7 +138,8 @@ export class Timeline {
       c.fill();
       if (key) mark(c, Math.max(5, left + w / 2), floor - h);
     }
-    for (const { start, end } of this.#gaps) hatch(c, x(start), x(end), floor, color("--record"));
+    for (const { start, end } of this.#gaps) hatch(c, x(start), x(end), floor, color("--edge"));
+    for (const { start, end } of this.#losses) hatch(c, x(start), x(end), floor, color("--record"));
     this.#drawRange();
     this.#describe();
   }
@@ -195,7 +205,8 @@ export class Timeline {
     const keys = this.#clusters.filter((cluster) => cluster.keyframes > 0).length;
     const words = [`${this.#clusters.length} clusters in ${this.#end.toFixed(1)} seconds`];
     if (this.#marks) words.push(`${keys} with key frames`);
-    words.push(`${this.#gaps.length} gaps`);
+    if (this.#losses.length > 0) words.push(`something lost in ${plural(this.#losses.length, "place")}`);
+    if (this.#gaps.length > 0) words.push(`no sound in ${plural(this.#gaps.length, "place")}`);
     this.#canvas.setAttribute("aria-label", `Timeline: ${words.join(", ")}. The table under Details has each.`);
   }
 
@@ -269,7 +280,7 @@ function mark(c, x, y) {
   c.fill();
 }
 
-/** Slanted lines over a time of which something is missing. */
+/** Slanted lines over a time of which something is lost, or that has no sound. */
 function hatch(c, left, right, floor, color) {
   const width = Math.max(3, right - left);
   c.save();

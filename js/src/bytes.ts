@@ -22,6 +22,11 @@ export function move(range: Range, by: number): void {
   range.end += by;
 }
 
+/** A header as it must be, of which the first byte may be lost: a first blob of that alone is easily taken for nothing. */
+export function mended(header: Bytes): Bytes {
+  return header[0] === 0x45 ? joined([Uint8Array.of(0x1a), header]) : header;
+}
+
 export function fromHex(text: string): Bytes {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

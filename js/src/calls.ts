@@ -2,9 +2,8 @@
 // engine.ts and stream.ts do it, or in the worker, as remote.ts has it done.
 
 import type { Bytes } from "./bytes.js";
-import type { MadePlan, ModuleReport, SplitOptions, ToldCluster, ToldHeader } from "./module.js";
+import type { MadePlan, ModuleReport, Read, SplitOptions, ToldCluster, ToldHeader } from "./module.js";
 import type { Past } from "./store.js";
-import type { Range } from "./types.js";
 
 /** What opens streams. */
 export interface EngineCalls {
@@ -18,6 +17,8 @@ export interface EngineCalls {
 export interface StreamOptions extends SplitOptions {
   /** `store`: all of them, for a store; `clusters`: those of headers and clusters; `nothing`: none. */
   wanted: "store" | "clusters" | "nothing";
+  /** Where the chunks begin, in order, if not with each `push`. */
+  starts?: number[];
 }
 
 /** What a store holds, in the order of the stream: a header, or a cluster in its final form. */
@@ -57,17 +58,21 @@ export interface Told {
 }
 
 /** The pieces of a plan, and its bytes that are no ranges; or what it must read before it can be made. */
-export type Pieces = { plan: number } & ({ reads: Range[] } | (MadePlan & { literals: Bytes }));
+export type Pieces = { plan: number } & ({ reads: Read[] } | (MadePlan & { literals: Bytes }));
 
 /** A stream as recordings and files have it, wherever it is. */
 export interface StreamCalls {
   /** What the module calls it, for `join`. */
   readonly handle: number;
-  /** Scans the next chunk. That a stream is damaged is no error here: its report has that. */
-  push(chunk: Blob | Bytes): Promise<void>;
+  /**
+   * Scans the next chunk. That a stream is damaged is no error here: its report has that.
+   * Resolves with the offset that must be pushed next, which with `seeks` can be any.
+   */
+  push(chunk: Blob | Bytes): Promise<number>;
   /** Says that bytes are missing here. */
   lost(): Promise<void>;
-  finish(): Promise<void>;
+  /** Resolves with -1 or, with `seeks`, with the offset that must be pushed next, before it is called again. */
+  finish(): Promise<number>;
   /**
    * After a trap: goes on in another instance of the module, which scans again what
    * there was. What a store has is its past. Bytes with which it traps again are

@@ -68,10 +68,13 @@ function load(wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
 export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {}): Promise<Inspection> {
   const { signal, onProgress, onHeader } = options;
   signal?.throwIfAborted();
+  const parts = [chunks].flat();
   const file = Array.isArray(chunks) ? new Blob(chunks) : chunks;
+  let size = 0;
+  const starts = parts.map((part) => (size += part.size) - part.size);
   const instance = new Instance(await load(options.wasm));
   const pieces = new Pieces(file);
-  const splitter = new Splitter(instance);
+  const splitter = new Splitter(instance, true);
   const pause = pauses(signal);
   const walk = new Walk(instance, pieces, pause, options.onElements);
 
@@ -89,14 +92,17 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
       tell([header], true);
       onHeader?.(header);
     }
+    const { error } = report;
+    if (error?.code === "missing") {
+      // What no header is known for can be listed all the same.
+      await walk.over({ start: walk.at, end: error.offset, whole: false });
+      await walk.over({ start: walk.at, end: at, whole: walk.at === error.offset });
+    }
     tell(splitter.takeClusters(), true);
-    tell(report.other, true);
+    tell(report.other.filter((range) => range.end <= at), true); // Tracks after the clusters come after these
     tell(report.dropped, false);
     for (const range of told.sort((a, b) => a.start - b.start)) await walk.over(range);
-    if (!report.error) return;
-    // What no header is known for can be listed all the same.
-    if (report.error.code === "missing") await walk.over({ start: walk.at, end: report.error.offset, whole: false });
-    await walk.over({ start: walk.at, end: at, whole: report.error.code === "missing" && walk.at === report.error.offset });
+    if (error) await walk.over({ start: walk.at, end: at, whole: false });
   };
 
   try {
@@ -104,12 +110,13 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
       while (at < file.size && !(over && walk.stopped)) {
         const bytes = await pieces.from(at);
         let news = false;
-        for (let i = 0; i < bytes.length; i += pieceLength) {
-          const piece = bytes.subarray(i, i + pieceLength);
-          const status = splitter.push(piece);
+        for (const begin = at; at < begin + bytes.length; ) {
+          const chunk = starts.findLastIndex((start) => start <= at);
+          const next = Math.min(at + pieceLength, begin + bytes.length, starts[chunk + 1] ?? Infinity);
+          const status = splitter.push(bytes.subarray(at - begin, next - begin), starts[chunk] !== at);
           news ||= status !== 0;
           over ||= status < 0;
-          at += piece.length;
+          at = next;
           const back = splitter.rewind();
           if (back >= 0) {
             at = back;
@@ -172,6 +179,10 @@ class Walk {
 
   async over({ start, end, whole }: Told): Promise<void> {
     await this.#to(start);
+    if (whole && end > 0 && this.at === 0 && (await this.#pieces.from(0))[0] === 0x45) {
+      this.#shift = -1;
+      this.#push(Uint8Array.of(0x1a)); // which is lost
+    }
     if (whole && (this.stopped || this.#dropped)) this.#begin();
     this.#dropped = !whole;
     await this.#to(end);
@@ -235,7 +246,12 @@ class Walk {
   /** Gives the elements that are new. */
   #give(): void {
     const found = this.#walker.takeElements();
-    for (const element of found) element.offset += this.#shift;
+    for (const element of found) {
+      element.offset += this.#shift;
+      if (element.offset >= 0) continue;
+      element.offset++; // the EBML header without its first byte
+      element.headLength--;
+    }
     const elements = found.filter((element) => element.offset >= this.#begun).map(this.#inspected);
     if (elements.length === 0) return;
     this.elements += elements.length;

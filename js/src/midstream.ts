@@ -1,16 +1,48 @@
-// How a stream that nobody has whole goes on in another instance of the module,
-// after a trap: from the headers and the last clusters, with what was known before.
+// How a stream goes on in another instance of the module, after a trap: from what a store
+// has of it or, where nobody has it whole, from the headers and the last clusters, with
+// what was known before.
 
-import { joined, move, type Bytes } from "./bytes.js";
+import { joined, mended, move, read, type Bytes } from "./bytes.js";
 import type { ModuleReport } from "./module.js";
-import type { Problem, Range } from "./types.js";
+import type { Past } from "./store.js";
+import type { Gap, Problem, Range } from "./types.js";
+
+/** The bytes that the stream had, a Blob of the store at a time. */
+export async function* recorded({ parts, splices }: Past): AsyncGenerator<Bytes> {
+  const bytesOf = (part: Blob | Bytes) => (part instanceof Blob ? read(part, "what was recorded") : part);
+  let at = 0;
+  let next = 0;
+  for (const part of parts) {
+    const bytes = await bytesOf(part);
+    const pieces: Bytes[] = [];
+    let from = 0;
+    for (; next < splices.length && splices[next]!.at < at + bytes.length; next++) {
+      const splice = splices[next]!;
+      pieces.push(bytes.subarray(from, splice.at - at));
+      for (const insert of splice.insert) pieces.push(await bytesOf(insert));
+      from = splice.at - at + splice.skip; // a head and its data are in one part
+    }
+    yield joined([...pieces, bytes.subarray(from)]);
+    at += bytes.length;
+  }
+}
+
+/**
+ * Keeps what was known of gaps: streams are scanned again up to an offset without saying
+ * where their chunks begin. Of one that was not known a chunk may be missing.
+ */
+export function keepBoundaries(gaps: Gap[], known: Gap[], rescanned: number): void {
+  for (const gap of gaps) {
+    if (gap.offset < rescanned) gap.boundary = known.find((k) => k.offset === gap.offset)?.boundary ?? true;
+  }
+}
 
 /** What a cluster of unknown size begins with. */
 const clusterHead = Uint8Array.of(0x1f, 0x43, 0xb6, 0x75, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
 /** What stands for all of a stream up to the data of a cluster. */
 export function prologue(headers: Bytes[]): Bytes {
-  return joined([...headers.map(unbounded), clusterHead]);
+  return joined([...headers.map((header) => unbounded(mended(header))), clusterHead]);
 }
 
 /** A header whose Segment does not say how long it is: much of it is not there. */

@@ -9,7 +9,8 @@ interface Exports {
   _initialize?(): void;
   reserve(length: number): number;
   result(): number;
-  open(kind: number, flags: number, headerSize: number, tracks: number, depth: number, clusterSize: number): number;
+  // What is undefined is 0 for the module.
+  open(kind: number, flags: number, headerSize: number | undefined, tracks: number | undefined, depth: number, clusterSize: number | undefined): number;
   pushChunk(handle: number, length: number): number;
   continueChunk(handle: number, length: number): number;
   lost(handle: number): number;
@@ -24,7 +25,7 @@ interface Exports {
   finish(handle: number): number;
   lastError(handle: number): number;
   close(handle: number): number;
-  plan(handle: number, kind: number, recording: number, flags: number, a: number, b: number): number;
+  plan(handle: number, kind: number, recording: number, flags: number, a?: number, b?: number): number;
   join(count: number, flags: number): number;
   takePlan(handle: number): number;
   takeLiterals(handle: number): number;
@@ -116,8 +117,8 @@ export class Instance {
 
   constructor(module: WebAssembly.Module) {
     let memory: WebAssembly.Memory | undefined;
-    const say = (text: string) => {
-      if (this.#lastWords.length < 1000) this.#lastWords += text;
+    const say = (text: Uint8Array) => {
+      if (this.#lastWords.length < 1000) this.#lastWords += this.#text.decode(text);
     };
     const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi(() => memory!, say) });
     this.#exports = instance.exports as unknown as Exports;
@@ -125,7 +126,7 @@ export class Instance {
     this.#exports._initialize?.();
   }
 
-  open(kind: number, { strict = false, rewinds = false, seeks = false, headerSize = 0, tracks = 0, clusterSize = 0 }: SplitOptions = {}): number {
+  open(kind: number, { strict, rewinds, seeks, headerSize, tracks, clusterSize }: SplitOptions = {}): number {
     const flags = (strict ? 1 : 0) | (rewinds ? 2 : 0) | (seeks ? 4 : 0);
     return this.#call(() => this.#exports.open(kind, flags, headerSize, tracks, 0, clusterSize));
   }
@@ -205,18 +206,19 @@ export class Instance {
   }
 
   /** Begins the plan of a recording; a and b are what its kind wants. */
-  plan(handle: number, kind: number, recording: number, flags: number, a = 0, b = 0): number {
-    const plan = this.#call(() => this.#exports.plan(handle, kind, recording, flags, a, b));
-    if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
-    return plan;
+  plan(handle: number, kind: number, recording: number, flags: number, a?: number, b?: number): number {
+    return this.#begun(this.#call(() => this.#exports.plan(handle, kind, recording, flags, a, b)));
   }
 
-  /** Begins the plan of streams one after the other. */
+  /** Begins the plan of all recordings of streams, one after the other. */
   join(handles: number[], flags: number): number {
     const memory = this.#reserve();
     new Int32Array(memory.buffer, memory.byteOffset).set(handles);
-    const plan = this.#call(() => this.#exports.join(handles.length, flags));
-    if (plan < 0) throw new WebmendError({ code: "no-clusters", message: "webmend: one of the files has no recording" });
+    return this.#begun(this.#call(() => this.#exports.join(handles.length, flags)));
+  }
+
+  #begun(plan: number): number {
+    if (plan < 0) throw noRecording();
     return plan;
   }
 
@@ -274,6 +276,9 @@ export class Instance {
     throw new WebmendError({ code: "trap", message: `webmend: a bug in the module: ${why}${words && `: ${words}`}` }, { cause });
   }
 }
+
+/** What cannot be made of a recording that is not there. */
+export const noRecording = () => new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
 
 /** Reads an answer in numbers, in the order that wasm/main.go says; quicker than JSON. */
 function numbers(answer: Uint8Array) {
@@ -400,7 +405,7 @@ export class Walker {
 }
 
 /** What Go's runtime asks of its host. The module itself asks for nothing. */
-function wasi(memory: () => WebAssembly.Memory, say: (text: string) => void): Record<string, (...args: number[]) => number> {
+function wasi(memory: () => WebAssembly.Memory, say: (text: Uint8Array) => void): Record<string, (...args: number[]) => number> {
   const view = () => new DataView(memory().buffer);
   const zero = (...addresses: number[]) => {
     for (const address of addresses) view().setUint32(address, 0, true);
@@ -414,8 +419,9 @@ function wasi(memory: () => WebAssembly.Memory, say: (text: string) => void): Re
     sched_yield: () => 0,
     // The collector asks whether anything has happened, as it goes: nothing has.
     poll_oneoff: (_subscriptions, _events, _count, happened) => zero(happened!),
-    clock_time_get(clock, _precision, time) {
-      const ms = clock === 0 ? Date.now() : performance.now() + 1; // a clock at 0 is fatal to Go's collector
+    // The collector wants to know how long it takes; the time of day nobody.
+    clock_time_get(_clock, _precision, time) {
+      const ms = performance.now() + 1; // a clock at 0 is fatal to Go's collector
       view().setBigUint64(time!, BigInt(Math.round(ms * 1e6)), true);
       return 0;
     },
@@ -423,16 +429,12 @@ function wasi(memory: () => WebAssembly.Memory, say: (text: string) => void): Re
       crypto.getRandomValues(new Uint8Array(memory().buffer, address, length));
       return 0;
     },
-    // Only a crash of Go's runtime writes, a word at a time.
-    fd_write(_fd, vectors, count, written) {
-      let total = 0;
-      for (let i = 0; i < count!; i++) {
-        const address = view().getUint32(vectors! + 8 * i, true);
-        const length = view().getUint32(vectors! + 8 * i + 4, true);
-        say(new TextDecoder().decode(new Uint8Array(memory().buffer, address, length)));
-        total += length;
-      }
-      view().setUint32(written!, total, true);
+    // Only a crash of Go's runtime writes, a word at a time, which is one vector.
+    fd_write(_fd, vector, _count, written) {
+      const address = view().getUint32(vector!, true);
+      const length = view().getUint32(vector! + 4, true);
+      say(new Uint8Array(memory().buffer, address, length));
+      view().setUint32(written!, length, true);
       return 0;
     },
     proc_exit(code) {

@@ -47,7 +47,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       return new Blob(await sources[source]!.parts(start, end));
     };
     let made = begun;
-    while ("reads" in made) made = await stream.complete(plan, await Promise.all(made.reads.map((r) => blob(0, r.start, r.end))));
+    while ("reads" in made) made = await stream.complete(plan, await Promise.all(made.reads.map((r) => blob(r.source, r.start, r.end))));
     const groups: Blob[] = [];
     const parts: BlobPart[] = [];
     let at = 0;

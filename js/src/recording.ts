@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
-import { joined, type Bytes } from "./bytes.js";
+import { joined, mended, type Bytes } from "./bytes.js";
 import { trapped, WebmendError } from "./error.js";
 import { repair } from "./files.js";
 import { engine } from "./load.js";
-import { planFlags, type Form, type ToldCluster, type ToldHeader } from "./module.js";
+import { noRecording, planFlags, type Form, type MadePlan, type ToldCluster, type ToldHeader } from "./module.js";
 import { Order } from "./order.js";
 import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
 import { Segments } from "./segments.js";
@@ -19,7 +19,10 @@ import type { Part, Parts, PartsOptions } from "./upload.js";
 /** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
 export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
 
-/** What a recording begins with, as recorded: all that stands before the first cluster. */
+/**
+ * What a recording begins with, as recorded: all that stands before the first cluster. If only
+ * its first byte was lost, it is given with that byte, one more than from `start` to `end`.
+ */
 export class Header {
   readonly #bytes: Bytes;
 
@@ -320,7 +323,7 @@ export class Recording {
    * Rejects with a WebmendError when there can be nothing more: the stream is not
    * WebM, or its header is damaged. Ignoring the promise is fine: `finish` says it
    * too. Damage after the header is no error: the recording goes on at the next
-   * cluster, and the report's `dropped` has what is missing.
+   * cluster, and the report's `dropped` says what is left out.
    *
    * With `sequence`, chunks are split in the order of their numbers, which count from 0, or
    * in a recording with a `header` from that of the first chunk. What was there already,
@@ -387,9 +390,10 @@ export class Recording {
   }
 
   /**
-   * A file of all that is recorded so far in which players can seek: with Duration,
-   * Cues, SeekHead and known sizes. It shares the media with the recording, and is
-   * made in milliseconds whatever its length.
+   * A file of all that was recorded in which players can seek: with Duration, Cues, SeekHead
+   * and known sizes. While the recording goes on it ends with the last whole block that
+   * was pushed, so that in `onstop` it has everything. It shares the media with the
+   * recording, and is made in milliseconds whatever its length.
    */
   async seekable(options: MakeOptions = {}): Promise<Blob> {
     return (await this.#make(planKinds.seekable, options)).made.blob;
@@ -398,15 +402,16 @@ export class Recording {
   /**
    * A file of what was recorded from `start` up to `end`, in seconds, whose times
    * begin at 0. It begins at the last key frame at or before `start`; the `start` and
-   * `end` of the result are the real cut points.
+   * `end` of the result are the times actually used. While the recording goes on it can
+   * reach up to the last whole block that was pushed.
    */
   async clip(range: { start: number; end: number } & MakeOptions): Promise<Made> {
     return (await this.#make(planKinds.clip, range, range.start, range.end)).made;
   }
 
   /**
-   * What someone needs who comes late: an initialization segment, and the clusters
-   * from the newest key frame on, with known sizes.
+   * For viewers who join late: an initialization segment, and the clusters from the newest
+   * key frame on, with known sizes, up to the last whole block that was pushed.
    */
   async joinPoint(options: MakeOptions = {}): Promise<Made> {
     return (await this.#make(planKinds.joinPoint, options)).made;
@@ -449,8 +454,8 @@ export class Recording {
    * `no-clusters` if there is nothing. A recording can have any number of such streams, and
    * cancelling one changes nothing of the others.
    *
-   * What was sent cannot be taken back: frames that the report later calls `undecodable`, and
-   * blocks that came twice, are in the file.
+   * Parts already read are final: frames that the report later calls `undecodable`, and
+   * blocks that turn out to have been pushed twice, are in the file.
    */
   parts(options: PartsOptions = {}): ReadableStream<Part> {
     if (!this.#keep) throw notKept();
@@ -539,7 +544,7 @@ export class Recording {
     return this.#report.recordings.at(-1)?.mimeType ?? "";
   }
 
-  /** Seconds from 0 to the end of the last frame in a complete cluster. */
+  /** Seconds from 0 to the end of the last frame in a complete cluster; files can have more. */
   get duration(): number {
     return this.#report.recordings.at(-1)?.duration ?? 0;
   }
@@ -626,32 +631,23 @@ export class Recording {
       const stream = await this.#open();
       const which = options.recording ?? this.#recordings.length - 1;
       const recording = this.#recordings[which];
-      if (!recording) throw new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
+      if (!recording) throw noRecording();
       if (!this.#keep && kind !== planKinds.initialization) throw notKept();
       const flags = planFlags.stored | (options.keepUndecodable ? planFlags.keepUndecodable : 0);
       const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
       const make = async () => {
         const begun = await stream.plan(kind, which, flags, a, b);
-        return { made: await carryOut(stream, begun, [recording.store, open], options), next: "next" in begun ? begun.next : 0 };
+        return { made: await carryOut(stream, begun, [recording.store, open], options), next: (begun as MadePlan).next };
       };
-      try {
-        return await make();
-      } catch (error) {
-        if (!trapped(error)) throw error;
-        await this.#recover(stream);
-        return make();
-      }
+      return make().catch((error) => this.#recover(stream, error).then(make));
     });
   }
 
   /** Takes a step in the stream, which is taken all the same if the module traps meanwhile. */
-  async #advance(step: (stream: StreamCalls) => Promise<void>): Promise<void> {
+  async #advance(step: (stream: StreamCalls) => Promise<unknown>): Promise<void> {
     const stream = await this.#open();
     try {
-      await step(stream).catch((error) => {
-        if (!trapped(error)) throw error;
-        return this.#recover(stream);
-      });
+      await step(stream).catch((error) => this.#recover(stream, error));
     } catch (error) {
       this.#error = error as WebmendError; // what follows would not fit on what came before
       throw error;
@@ -659,8 +655,9 @@ export class Recording {
     this.#collect(stream);
   }
 
-  /** After a trap, has scanned again what there was. */
-  async #recover(stream: StreamCalls): Promise<void> {
+  /** After a trap, has scanned again what there was. Another error it throws. */
+  async #recover(stream: StreamCalls, error: unknown): Promise<void> {
+    if (!trapped(error)) throw error;
     this.#collect(stream);
     try {
       await stream.recover(this.#keep ? this.#recordings.map(({ store }) => store.past()) : []);
@@ -686,7 +683,7 @@ export class Recording {
     for (const { recording, start, before, head, data, header } of stored) {
       if (header) {
         this.#recordings[recording] = { type: header.mimeType, store: new Store(before, head) };
-        fresh.push(new Header(header, head));
+        fresh.push(new Header(header, mended(head)));
       } else {
         const { store } = this.#recordings[recording]!;
         placed.set(start, store.size + head.length);
@@ -751,9 +748,7 @@ const crc32 = async (segment: Segment) => (await import("./upload.js")).crc32(aw
 /** A chunk that nobody else changes. */
 function own(data: Chunk): Blob | Bytes {
   if (data instanceof Blob) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  if (data instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer)) {
-    return new Uint8Array(data).slice();
-  }
+  const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView & ArrayBufferLike;
+  if (byteLength >= 0) return new Uint8Array(buffer as ArrayBufferLike, byteOffset, byteLength).slice();
   throw new TypeError("webmend: a chunk must be a Blob, an ArrayBuffer or a view of one");
 }

@@ -1,7 +1,7 @@
 // Where a page keeps a recording: cut where files will want it, so that making one
 // copies no media.
 
-import { joined, read, type Bytes } from "./bytes.js";
+import { joined, type Bytes } from "./bytes.js";
 
 /** How large a Blob of the store is: each costs the browser a third of a millisecond, whatever its size. */
 const blobLength = 1 << 20;
@@ -49,7 +49,9 @@ export class Store {
   /** Adds a cluster, whose bytes must not change from then on. In the stream, `before` is in the place of its head. */
   add(before: (Blob | Bytes)[], head: Bytes, data: Bytes[]): void {
     const last = this.#splices.at(-1)!.insert;
-    this.#splices.push({ at: this.size, skip: head.length, insert: same(before, last) ? last : before });
+    // Once for all clusters in a row, as their heads are mostly the same.
+    const few = before.every((part) => part instanceof Uint8Array);
+    this.#splices.push({ at: this.size, skip: head.length, insert: few && String(before) === String(last) ? last : before });
     for (const part of [head, ...data]) {
       this.#open.push(part);
       this.size += part.length;
@@ -91,31 +93,5 @@ export class Store {
   past(): Past {
     const open = joined(this.#open); // of their own, as buffers travel whole
     return { parts: [this.#header, ...this.#blobs.map((b) => b.blob), open], splices: this.#splices };
-  }
-}
-
-/** Whether both are the same few bytes, as the heads of clusters mostly are. */
-function same(a: (Blob | Bytes)[], b: (Blob | Bytes)[]): boolean {
-  const [x, y] = [a[0], b[0]];
-  return a.length === 1 && b.length === 1 && x instanceof Uint8Array && y instanceof Uint8Array && String(x) === String(y);
-}
-
-/** The bytes that the stream had, a Blob of the store at a time. */
-export async function* recorded({ parts, splices }: Past): AsyncGenerator<Bytes> {
-  const bytesOf = (part: Blob | Bytes) => (part instanceof Blob ? read(part, "what was recorded") : part);
-  let at = 0;
-  let next = 0;
-  for (const part of parts) {
-    const bytes = await bytesOf(part);
-    const pieces: Bytes[] = [];
-    let from = 0;
-    for (; next < splices.length && splices[next]!.at < at + bytes.length; next++) {
-      const splice = splices[next]!;
-      pieces.push(bytes.subarray(from, splice.at - at));
-      for (const insert of splice.insert) pieces.push(await bytesOf(insert));
-      from = splice.at - at + splice.skip; // a head and its data are in one part
-    }
-    yield joined([...pieces, bytes.subarray(from)]);
-    at += bytes.length;
   }
 }

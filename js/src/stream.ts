@@ -5,8 +5,8 @@
 import { joined, move, read, type Bytes } from "./bytes.js";
 import type { Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
 import { Instance, pieceLength, type Form, type ModuleReport, type ToldCluster, type ToldHeader } from "./module.js";
-import { recorded, type Past } from "./store.js";
-import type { Range } from "./types.js";
+import type { Past } from "./store.js";
+import type { Gap, Range } from "./types.js";
 
 /** How many bytes that are no header or cluster wait to be put aside: each Blob has its price. */
 const asideLength = 1 << 20;
@@ -40,6 +40,8 @@ export class Stream implements StreamCalls {
   #closed = false;
 
   #kept: { start: number; end: number; bytes: Bytes }[] = [];
+  #starts: number[] = []; // where chunks begin, in order: all if that was given, or the last
+  #begun = 0; // how many of them it has come to
   #losses: number[] = []; // where bytes are missing
   #aside: Blob[] = []; // what the module wants no more of what has not been told, up to #asideEnd
   #asideEnd = 0;
@@ -51,8 +53,8 @@ export class Stream implements StreamCalls {
   #handed = 0; // where the last header or whole cluster ends that has been told
   #given = 0; // likewise the last cluster or fragment
 
-  // To scan again after a trap, where there is no store. The script is fetched before it is
-  // needed, as it might not come then.
+  // To scan again after a trap. Where there is no store the script is fetched before it is
+  // needed, as it might not come then; what is in a store can wait for it.
   readonly #fetched: Promise<Midstream> | null;
   #midstream: Midstream | null = null;
   #again = false;
@@ -60,6 +62,8 @@ export class Stream implements StreamCalls {
   #bounds = [0]; // where it can begin: at the beginning, or the data of a cluster
   #shift = 0; // from the module's offsets to the stream's, if it has
   #before: ModuleReport | null = null; // what was known then
+  #gaps: Gap[] = []; // and of gaps, with a store, too
+  #rescanned = 0; // what was scanned then
   #overlap: ModuleReport | null = null; // what of that the module has found again
 
   constructor(module: WebAssembly.Module, instance: Instance, options: StreamOptions) {
@@ -75,11 +79,14 @@ export class Stream implements StreamCalls {
     return this.#handle;
   }
 
-  async push(chunk: Blob | Bytes): Promise<void> {
+  async push(chunk: Blob | Bytes): Promise<number> {
     const bytes = chunk instanceof Blob ? await read(chunk, `the chunk at ${this.#size}`, this.#size) : chunk;
-    if (this.#closed) return;
-    this.#scan(bytes);
-    this.#settle();
+    if (!this.#closed) {
+      this.#starts = this.#options.starts ?? [this.#size];
+      this.#scan(bytes);
+      this.#settle();
+    }
+    return this.#size;
   }
 
   async lost(): Promise<void> {
@@ -88,25 +95,28 @@ export class Stream implements StreamCalls {
     this.#settle();
   }
 
-  async finish(): Promise<void> {
+  async finish(): Promise<number> {
     this.#ended = true;
     this.#settle();
+    return this.#ended ? -1 : this.#size;
   }
 
   async recover(past: Past[]): Promise<void> {
+    this.#midstream = await (this.#fetched ?? import("./midstream.js"));
     const inStore = this.#options.wanted === "store";
     const base = inStore ? this.#handed : this.#bounds[0]!;
     const ahead = this.#openAt + headLength;
     const rest = [this.#copy(base, this.#handed), ...this.#aside, this.#copy(this.#openAt, ahead), this.#copy(ahead, this.#size)];
+    this.#gaps = this.#report?.gaps ?? [];
+    this.#rescanned = this.#size;
     this.#forget();
     this.#again = true;
     try {
       this.#instance = new Instance(this.#module); // of its own, so that no other stream harms it
       this.#handle = this.#open();
-      this.#midstream = await this.#fetched;
       if (!inStore && base > 0) this.#beginAt(base);
       if (this.#losses[0] === 0) this.#feed(this.#lose(0));
-      for (const store of past) for await (const bytes of recorded(store)) this.#rescan(bytes);
+      for (const store of past) for await (const bytes of this.#midstream.recorded(store)) this.#rescan(bytes);
       for (const part of rest) {
         const bytes = part instanceof Blob ? await read(part, "what was recorded") : part;
         const given = Math.max(0, this.#given - this.#size);
@@ -225,16 +235,20 @@ export class Stream implements StreamCalls {
     this.#feed(start);
   }
 
-  /** Gives the module what is kept from an offset on, and what it wants again. */
+  /** Gives the module what is kept from an offset on, and what it wants again: up to where the stream goes on. */
   #feed(at: number): void {
-    while (at < this.#size) {
-      const { start, end, bytes } = this.#kept.findLast((c) => c.start <= at)!;
+    for (let kept; (kept = this.#kept.findLast((c) => c.start <= at && at < c.end)); ) {
+      const { start, end, bytes } = kept;
+      while (this.#starts[this.#begun]! <= at) this.#begun++;
+      while (this.#starts[this.#begun - 1]! > at) this.#begun--;
       const loss = this.#losses.find((offset) => offset > at) ?? Infinity;
-      const next = Math.min(at + pieceLength, end, loss);
-      this.#note(this.#instance.push(this.#handle, bytes.subarray(at - start, next - start)));
+      const next = Math.min(at + pieceLength, end, loss, this.#starts[this.#begun] ?? Infinity);
+      const goesOn = this.#starts[this.#begun - 1] !== at;
+      this.#note(this.#instance.push(this.#handle, bytes.subarray(at - start, next - start), goesOn));
       at = this.#rewound(next);
       if (at === loss) at = this.#lose(at);
     }
+    this.#size = at;
   }
 
   /** Tells the module that bytes are missing, and returns the offset to go on at. */
@@ -276,13 +290,16 @@ export class Stream implements StreamCalls {
     this.#kept = this.#kept.filter((c) => c.end > from || (c.end > base && c.start < this.#handed));
   }
 
+  /** Ends the stream, unless bytes are wanted again that are not kept. */
   #end(): void {
-    for (let at = this.#size; ; ) {
-      this.#feed(at);
+    do {
+      const end = this.#size;
       this.#instance.ask(this.#handle, "finish");
-      at = this.#rewound(this.#size);
-      if (at === this.#size) break;
-    }
+      const at = this.#rewound(end);
+      if (at === end) break;
+      this.#feed(at);
+      this.#ended = this.#size === end;
+    } while (this.#ended);
     this.#news = true;
   }
 
@@ -325,6 +342,7 @@ export class Stream implements StreamCalls {
       this.#midstream!.moveReport(report, this.#shift);
       report = this.#midstream!.merge(this.#before, report, this.#overlap);
     }
+    this.#midstream?.keepBoundaries(report.gaps, this.#gaps, this.#rescanned);
 
     this.#told.stored.push(...stored);
     this.#told.clusters.push(...taken);

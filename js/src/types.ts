@@ -131,7 +131,8 @@ export interface Report {
 /**
  * Time without sound, longer than three packets and a tenth of a second, though no byte
  * is missing. The recorder stood still, the source was muted or suspended, or a chunk was
- * lost: these look the same. Packets that were only late leave no gap. Video alone tells
+ * lost: these look the same. After `Recording.attach`, and if chunks have numbers and none
+ * is in `missing`, nothing was lost. Packets that were only late leave no gap. Video alone tells
  * of none, as a picture that does not change need have no frames.
  */
 export interface Gap {
@@ -144,7 +145,7 @@ export interface Gap {
   end: number;
   /** The block after it, in bytes from the start of the stream. */
   offset: number;
-  /** Whether one chunk ends and the next begins there. If not, no chunk can be missing. */
+  /** Whether one chunk ends and the next begins there, as far as that is known. If not, no chunk can be missing. */
   boundary: boolean;
 }
 

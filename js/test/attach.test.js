@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Recording, WebmendError } from "../dist/index.js";
+import { blocksOf } from "./blocks.js";
 
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
 
@@ -125,6 +126,21 @@ describe("a recording that is attached finishes by itself", () => {
       assert.deepEqual([report.bytes, report.dropped], [bytes.length, []]);
       assert.equal(listeners(recorder), 0);
     });
+  }
+});
+
+test("what is saved when the recorder has stopped has all of it", async () => {
+  for (const { bytes, blobs } of [firefox, load("chromium-noalpha-03-vp8opus-ts250")]) {
+    const recorder = new Replay();
+    const recording = Recording.attach(recorder);
+    let saved;
+    recorder.addEventListener("stop", () => (saved = recording.seekable()));
+    await recorder.start();
+    recorder.ending = [blobs.at(-1), "stop"];
+    await recorder.play(blobs.slice(0, -1));
+    recorder.stop();
+    await recording.finished;
+    assert.deepEqual(blocksOf(Buffer.from(await (await saved).arrayBuffer())), blocksOf(bytes));
   }
 });
 

@@ -142,7 +142,7 @@ inBoth(() => {
 
     test("is nothing without one", async () => {
       const recording = new Recording({ header: new Blob(["no header"]) });
-      await assert.rejects(recording.pushChunk(chunks[3]), { code: "missing" });
+      await recording.pushChunk(chunks[3]); // a header may yet come
       await assert.rejects(recording.finish(), { code: "missing" });
     });
   });

@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join as path } from "node:path";
 import { describe, test } from "node:test";
-import { join, Recording, repair, WebmendError } from "../dist/index.js";
+import { clip, join, Recording, repair, WebmendError } from "../dist/index.js";
+import { inspect } from "../dist/inspect.js";
+import { blocksOf } from "./blocks.js";
 import { inBoth } from "./carriers.js";
 
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
@@ -17,6 +19,8 @@ function load(name) {
   let at = 0;
   return { bytes, chunks: chunks.map((length) => new Blob([bytes.subarray(at, (at += length))])) };
 }
+
+const odd = (name) => readFileSync(path(testdata, "cases", `${name}.webm`));
 
 async function record(name, options) {
   const recording = new Recording(options);
@@ -52,11 +56,12 @@ inBoth(() => {
       const { chunks } = load("chromium-noalpha-03-vp8opus-ts250");
       const recording = new Recording();
       await rejects(recording.seekable(), "no-clusters");
-      await recording.pushChunk(chunks[0]);
+      await recording.pushChunk(chunks[0].slice(0, 300));
       await rejects(recording.seekable(), "no-clusters");
+      await recording.pushChunk(chunks[0].slice(300));
       for (const chunk of chunks.slice(1, 20)) recording.pushChunk(chunk);
       const half = await recording.seekable();
-      assert.equal((await repair(half)).report.recordings[0].duration, recording.duration);
+      assert.ok((await repair(half)).report.recordings[0].duration > recording.duration);
       for (const chunk of chunks.slice(20)) recording.pushChunk(chunk);
       await recording.finish();
       assert.ok((await recording.seekable()).size > 1.9 * half.size);
@@ -75,6 +80,138 @@ inBoth(() => {
       recording.close();
       await rejects(recording.seekable(), "finished");
     });
+  });
+
+  describe("before the recording is finished", () => {
+    for (const name of ["chromium-noalpha-03-vp8opus-ts250", "firefox-08-pause-vp8opus-ts500", "chromium-26-long-audio-nots-75s", "chromium-36-late-requestdata"]) {
+      test(`files of ${name} have every whole block that was pushed`, async () => {
+        const { bytes } = load(name);
+        const recording = new Recording();
+        const files = [];
+        const length = Math.ceil(bytes.length / 9);
+        for (let at = 0; at < bytes.length; at += length) {
+          const want = blocksOf(bytes.subarray(0, at + length));
+          recording.pushChunk(bytes.subarray(at, at + length)); // which is waited for
+          const seekable = recording.seekable();
+          const all = recording.clip({ start: 0, end: Infinity });
+          const tail = recording.joinPoint();
+          recording.takeClusters();
+          files.push({ want, made: [await seekable, (await all).blob], tail: (await tail).blob });
+        }
+        await recording.finish();
+        recording.close();
+        for (const { want, made, tail } of files) {
+          for (const blob of made) assert.deepEqual(blocksOf(await content(blob)), want);
+          const last = blocksOf(await content(tail));
+          assert.ok(last.length > 0);
+          assert.deepEqual(last, want.slice(-last.length));
+        }
+      });
+    }
+
+    test("a clip can be of the open cluster alone", async () => {
+      const { bytes } = load("chromium-26-long-audio-nots-75s"); // in clusters of 30 seconds
+      const half = bytes.subarray(0, bytes.length / 2);
+      const recording = new Recording();
+      await recording.pushChunk(half);
+      const range = { start: recording.duration + 2, end: recording.duration + 4 };
+      const early = await recording.clip(range);
+      const late = await clip(new Blob([half]), range);
+      assert.deepEqual([early.start, early.end], [late.start, late.end]);
+      assert.deepEqual(blocksOf(await content(early.blob)), blocksOf(await content(late.blob)));
+      recording.close();
+    });
+  });
+
+  describe("a file whose Tracks come after its Clusters", () => {
+    const bytes = odd("tracks-after-clusters");
+    const large = makeRoom(bytes, 6 << 20); // more than is read at once
+
+    test("can be repaired, clipped and joined", async () => {
+      for (const file of [new Blob([bytes]), new Blob([large])]) {
+        const progress = [];
+        const { blob, report, end } = await repair(file, { onProgress: (p) => progress.push(p) });
+        assert.deepEqual([report.dropped, report.error, report.bytes], [[], null, file.size]);
+        assert.equal(end, 0.6);
+        assert.deepEqual(blocksOf(await content(blob)), blocksOf(bytes));
+        const again = (await repair(blob)).report;
+        assert.deepEqual(again.dropped, []);
+        assert.deepEqual(again.recordings[0].tracks, report.recordings[0].tracks);
+        assert.deepEqual(progress, progress.toSorted((a, b) => a - b));
+        const joined = await join([file, file]);
+        assert.deepEqual(blocksOf(await content(joined.blob)), [...blocksOf(bytes), ...blocksOf(bytes)]);
+        assert.ok(blocksOf(await content((await clip(file, { start: 0.2, end: 0.4 })).blob)).length > 3);
+      }
+    });
+
+    test("is inspected to its end", async () => {
+      for (const file of [bytes, large]) {
+        const names = [];
+        const { report, problems } = await inspect(new Blob([file]), { onElements: (elements) => names.push(...elements.map((e) => e.name)) });
+        assert.deepEqual([problems, report.dropped, report.error], [[], [], null]);
+        assert.deepEqual(names.filter((name) => ["Cluster", "Tracks", "Info"].includes(name)), ["Info", "Cluster", "Tracks"]);
+      }
+    });
+
+    test("is an error of its own as a stream, which says what it needs", async () => {
+      const recording = new Recording();
+      const error = await recording.pushChunk(bytes).catch((error) => error);
+      assert.equal(error.code, "tracks-later");
+      assert.match(error.message, /needs the whole file/);
+      await rejects(recording.finish(), "tracks-later");
+    });
+
+    /** The bytes with a Void before the Tracks, which the SeekHead finds all the same. */
+    function makeRoom(bytes, length) {
+      const tracks = bytes.indexOf("1654ae6b", 0x75, "hex");
+      const room = Buffer.alloc(length);
+      room[0] = 0xec;
+      room.writeBigUInt64BE((1n << 56n) | BigInt(length - 9), 1);
+      const moved = Buffer.concat([bytes.subarray(0, tracks), room, bytes.subarray(tracks)]);
+      moved.writeUInt32BE(bytes.readUInt32BE(0x30) + length, 0x30); // the size of the Segment
+      const position = bytes.indexOf("1654ae6b53ac84", 0, "hex") + 7;
+      moved.writeUInt32BE(bytes.readUInt32BE(position) + length, position);
+      return moved;
+    }
+  });
+
+  test("a header without its first byte is given with it, and the file is as it was recorded", async () => {
+    const bytes = odd("first-byte-lost");
+    for (const keep of [true, false]) {
+      const recording = new Recording({ keep });
+      await recording.pushChunk(bytes);
+      const header = recording.takeHeader();
+      const { dropped } = await recording.finish();
+      assert.deepEqual(dropped.map(({ start, end, reason }) => [start, end, reason.code]), [[0, 0, "lost"]]);
+      assert.deepEqual([header.start, header.end], [0, 205]);
+      const whole = Buffer.concat([Buffer.of(0x1a), bytes.subarray(0, 205)]);
+      assert.ok((await content(header.blob())).equals(whole));
+      assert.ok(Buffer.from(await header.bytes()).equals(whole));
+      const clusters = recording.takeClusters();
+      const { report } = await repair([header.blob(), ...clusters.map((c) => c.blob())]);
+      assert.deepEqual(report.dropped, []);
+      assert.equal(report.recordings[0].duration, 3.033);
+      if (keep) assert.deepEqual(blocksOf(await content(await recording.seekable())), blocksOf(whole).concat(blocksOf(bytes.subarray(205))));
+    }
+    const elements = [];
+    const { problems } = await inspect(new Blob([bytes]), { onElements: (some) => elements.push(...some) });
+    assert.deepEqual(problems, []);
+    assert.deepEqual([elements[0].name, elements[0].offset, elements[0].headLength], ["EBML", 0, 4]);
+    assert.deepEqual([elements[1].name, elements[1].offset], ["EBMLVersion", 4]);
+  });
+
+  test("a gap says whether chunks are cut in it, however they are read", async () => {
+    const recorded = odd("stalled-recorder");
+    const [{ offset }] = (await repair(new Blob([recorded]))).report.gaps;
+    // A Void, in which the block after the gap comes more than one piece later.
+    const bytes = Buffer.concat([recorded.subarray(0, offset), Buffer.from("ec10030000", "hex"), Buffer.alloc(0x30000), recorded.subarray(offset)]);
+    for (const [cut, boundary] of [[0, false], [offset - 5000, false], [offset, true], [offset + 70_000, true], [bytes.length - 100, false]]) {
+      const chunks = [bytes.subarray(0, cut), bytes.subarray(cut)].map((b) => new Blob([b]));
+      const recording = new Recording();
+      for (const chunk of chunks) recording.pushChunk(chunk);
+      const reports = [await recording.finish(), (await repair(chunks)).report, (await inspect(chunks)).report];
+      for (const { gaps } of reports) assert.deepEqual(gaps.map((g) => [g.tracks, g.boundary]), [[[1, 2], boundary]], `cut at ${cut}`);
+    }
   });
 
   describe("clusters and fragments", () => {

@@ -64,6 +64,7 @@ const streams = {
   "what is damaged in three places": damage(load("firefox-08-pause-vp8opus-ts500")),
   "elements that claim more than their own": overstate(load("firefox-08-pause-vp8opus-ts500")),
   "what is cut short": load("chromium-08-pause-vp8opus-ts500").subarray(0, 200_000),
+  "a recorder that stood still": load("cases/stalled-recorder"),
   // Of this, one that does not keep it has the beginning no more.
   "many recordings, some damaged": Buffer.concat([
     load("chromium-07-vp8opus-nots"),

@@ -87,7 +87,7 @@ const [dropped, gap, range]: [Dropped | undefined, Gap | undefined, Range | unde
 const [missing, undecodable]: [Missing | undefined, Undecodable | undefined] = [finished.missing[0], finished.undecodable[0]];
 const tracks: Track[] = recording.tracks;
 console.log(missing?.first, undecodable?.reason === "no-key-frame");
-console.log(same, recordings, dropped?.reason.code, gap?.track, range?.end, tracks[0]?.codec, recording.mimeType, recording.duration, like.state);
+console.log(same, recordings, dropped?.reason.code, gap?.tracks[0], gap?.boundary, range?.end, tracks[0]?.codec, recording.mimeType, recording.duration, like.state);
 
 const job: JobOptions = { signal: AbortSignal.timeout(1000), keepUndecodable: true, onProgress: (done: number) => console.log(done) };
 const make: MakeOptions = { ...job, recording: 0 };
