@@ -298,11 +298,19 @@ func (c *Cutter) Plan() (*Plan, error) {
 			moved = b.retimed(ix, i, 0, 0, edit.and(&Edit{Shift: timestamp}))
 		}
 		out := ix.leftOut(&e)
-		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
-			if k := ix.keyFrames.at(key); k.Offset > e.Start && !isOut(out, k.Offset) {
+		cueIfIn := func(k *KeyFrame) {
+			if k.Offset > e.Start && k.Offset < e.End && !isOut(out, k.Offset) {
 				relative := k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)
 				b.cues = append(b.cues, cue{k.Timestamp - c.base, k.Track, at, relative})
 			}
+		}
+		for j := range ix.first {
+			if ix.isAudioOfVideo(ix.first[j].Track) {
+				cueIfIn(&ix.first[j])
+			}
+		}
+		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
+			cueIfIn(ix.keyFrames.at(key))
 		}
 		until = max(until, e.until)
 	}

@@ -271,7 +271,6 @@ func (s *Splitter) lose(reason *Error) {
 	if s.inCluster || s.hasTracks {
 		s.settle()
 	}
-	s.repeats.reset()
 	s.lost = &search{reason: reason, from: s.whole}
 }
 
