@@ -278,7 +278,6 @@ func (c *Cutter) Plan() (*Plan, error) {
 	tracks := len(ix.header.Tracks)
 	filter := filter{c, &b, make([]bool, tracks), c.lastOfVideo(), make([]int64, tracks), 0}
 	var until int64
-	key := 0
 	for i, read := c.from, 0; i < c.to; i++ {
 		if read < len(c.reads) && c.reads[read] == i {
 			filter.cluster(i, c.blocks[read])
@@ -297,21 +296,7 @@ func (c *Cutter) Plan() (*Plan, error) {
 		} else { // it is before the first block, whose own relative timestamp is more than that
 			moved = b.retimed(ix, i, 0, 0, edit.and(&Edit{Shift: timestamp}))
 		}
-		out := ix.leftOut(&e)
-		cueIfIn := func(k *KeyFrame) {
-			if k.Offset > e.Start && k.Offset < e.End && !isOut(out, k.Offset) {
-				relative := k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)
-				b.cues = append(b.cues, cue{k.Timestamp - c.base, k.Track, at, relative})
-			}
-		}
-		for j := range ix.first {
-			if ix.isAudioOfVideo(ix.first[j].Track) {
-				cueIfIn(&ix.first[j])
-			}
-		}
-		for ; key < ix.keyFrames.len() && ix.keyFrames.at(key).Offset < e.End; key++ {
-			cueIfIn(ix.keyFrames.at(key))
-		}
+		b.cueCluster(ix, &e, at, moved, -c.base, nil)
 		until = max(until, e.until)
 	}
 	until = min(max(until, filter.until), ix.length())

@@ -62,23 +62,29 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 		} else {
 			moved = b.retimed(ix, i, source, e.timestamp+shift, ix.form(&e).and(edit))
 		}
-		out := b.leftOut(ix, &e)
-		cueOf := func(k *KeyFrame) cue {
-			return cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)}
+		if b.body.Size > at {
+			b.cueCluster(ix, &e, at, moved, shift, edit)
 		}
-		if b.body.Size == at {
-			continue // nothing of it is left
+	}
+}
+
+// cueCluster adds the cues of a cluster that begins at at in the body: its key frames and,
+// where there is video, the first block of each track of audio. Its blocks are moved bytes
+// further on in its data, and shift ticks later.
+func (b *builder) cueCluster(ix *Index, e *entry, at, moved, shift int64, edit *Edit) {
+	out := b.leftOut(ix, e)
+	add := func(k *KeyFrame) {
+		if !isOut(out, k.Offset) {
+			b.cues = append(b.cues, cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)})
 		}
-		for i := range ix.first {
-			if k := &ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) && !isOut(out, k.Offset) {
-				b.cues = append(b.cues, cueOf(k))
-			}
+	}
+	for i := range ix.first {
+		if k := &ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) {
+			add(k)
 		}
-		for i := ix.keyFrom(e.Start); i < ix.keyFrames.len() && ix.keyFrames.at(i).Offset < e.End; i++ {
-			if k := ix.keyFrames.at(i); !isOut(out, k.Offset) {
-				b.cues = append(b.cues, cueOf(k))
-			}
-		}
+	}
+	for i := ix.keyFrom(e.Start); i < ix.keyFrames.len() && ix.keyFrames.at(i).Offset < e.End; i++ {
+		add(ix.keyFrames.at(i))
 	}
 }
 
