@@ -366,7 +366,7 @@ func (s *Splitter) cutShort(reason *Error) *Error {
 		reason = newError(CodeTruncated, s.segment.Offset, []ebml.Head{s.segment}, "is cut short by the end of the stream")
 	}
 	with := *reason
-	with.text += ": " + decimal(missing) + " bytes of the Segment are missing"
+	with.text += ": " + decimal(missing) + " bytes are missing at the end of the Segment"
 	return &with
 }
 
