@@ -8,12 +8,15 @@
 //
 //	open(kind, flags, maxHeaderSize, maxTracks, maxDepth, maxClusterSize) handle
 //	                           kind 0 splits a stream, kind 1 lists its elements; flag 1: damage
-//	                           is final, 2: rewind is called; limits of 0 have their default
-//	pushChunk(handle, …)       the next bytes: how many answers wait, 1 more if the report has
-//	                           anything new, or a negative status
+//	                           is final, 2: rewind is called, 4: and all of the stream is there,
+//	                           as that of a file; limits of 0 have their default
+//	pushChunk(handle, …)       the next chunk, or the first bytes of it: how many answers wait, 1
+//	                           more if the report has anything new, or a negative status
+//	continueChunk(handle, …)   more bytes of that chunk: the same
 //	lost(handle)               bytes are missing here: the same
-//	rewind(handle)             asked after each pushChunk, lost and finish: the offset from which
-//	                           on the stream must be pushed again, and finished again, or -1
+//	rewind(handle)             asked after each of these and finish: the offset from which on the
+//	                           stream must be pushed again, and finished again, or -1; with flag
+//	                           4 it can be after what was pushed
 //	needed(handle)             the offset from which on bytes can still be wanted
 //	takeHeader(handle)         the next header, once, or null
 //	takeClusters(handle)       the clusters completed since the last call
@@ -33,9 +36,10 @@
 //	                           point; 3: an initialization segment; 4: what a live player needs
 //	                           from offset a on or, if that is -1, from b seconds on; 5: the head
 //	                           of a file, in a bytes, for the clusters of a store.
-//	                           flag 1: of a store, 2: with frames that cannot be decoded
-//	join(…, flags) handle      of several handles
-//	takePlan(handle)           the pieces, or what must be read first
+//	                           flag 1: of a store, and of the stream for the open cluster, as
+//	                           sources 0 and 1; 2: with frames that cannot be decoded
+//	join(…, flags) handle      of all recordings of several handles, whose streams are its sources
+//	takePlan(handle)           the pieces, or which ranges of the sources must be read first
 //	takeLiterals(handle)       the bytes of those pieces that are not ranges, back to back
 //	edit(handle, i) handle     for the bytes of piece i of a plan, or of clusters of recording i
 //	takePatches(handle)        what they tell to change: offset, value, offset, value, …
