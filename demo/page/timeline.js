@@ -152,11 +152,10 @@ export class Timeline {
 
   #measure() {
     for (; this.#measured < this.#clusters.length; this.#measured++) {
-      const { start, end } = this.#clusters[this.#measured];
+      const { start, end, time, duration } = this.#clusters[this.#measured];
       this.#largest = Math.max(this.#largest, end - start);
+      this.#end = Math.max(this.#end, time + duration); // the last cluster can be sound alone
     }
-    const last = this.#clusters.at(-1);
-    this.#end = last ? last.time + last.duration : 0;
     // In steps, so that what is there stays where it is for a while.
     const step = spans.find((span) => span >= this.#end) ?? Math.ceil(this.#end / 3600) * 3600;
     this.#span = this.#fit && this.#end > 0 ? this.#end : step;
