@@ -47,7 +47,6 @@ type stalled struct {
 var stops = []time.Duration{300 * time.Millisecond, 700 * time.Millisecond, 1500 * time.Millisecond}
 
 func TestNothingThatChromiumDeliversIsLeftOutHoweverLongItStoodStill(t *testing.T) {
-	t.Parallel() // in a browser of its own, which is stopped
 	browser, err := startChromium()
 	if err != nil {
 		t.Fatalf("no browser to test with: %v", err)
