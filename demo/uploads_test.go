@@ -485,7 +485,10 @@ func (s service) repairs(upload string, recorded []byte, least float64) {
 func blocks(t testing.TB, file []byte) (int, time.Duration) {
 	t.Helper()
 	n := 0
-	_, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{}, func(c webm.Cluster) { n += c.Blocks })
+	_, report, err := webm.Scan(bytes.NewReader(file), int64(len(file)), webm.Options{}, func(_ *webm.Header, c webm.Cluster) error {
+		n += c.Blocks
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,8 +123,9 @@ type split struct {
 
 func splitDamaged(stream []byte) (o split) {
 	var s *webm.Splitter
-	s, o.report, o.err = webm.Scan(bytes.NewReader(stream), int64(len(stream)), webm.Options{}, func(c webm.Cluster) {
+	s, o.report, o.err = webm.Scan(bytes.NewReader(stream), int64(len(stream)), webm.Options{}, func(_ *webm.Header, c webm.Cluster) error {
 		o.clusters = append(o.clusters, c)
+		return nil
 	})
 	for i := range o.report.Recordings {
 		o.indexes = append(o.indexes, s.Index(i))

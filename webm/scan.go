@@ -1,45 +1,66 @@
 package webm
 
+// How a recording is split that is all there, and can be read anywhere.
+
 import "io"
 
-// Scan splits a recording that is there already: the first size bytes of src. It
-// reads again what is to be read again, and knows no more of the media than a
-// splitter does. Each cluster is given to visit, which can be nil, once it is complete,
-// and then forgotten, so that memory is that of the indexes, whatever the size. The
-// error is one of reading, or what Finish says.
-func Scan(src io.ReaderAt, size int64, opts Options, visit func(Cluster)) (*Splitter, Report, error) {
+// Scan splits an existing recording: the first size bytes of src. Where damage calls for it,
+// Scan reads a part again. It calls visit, if that is not nil, with each complete cluster and
+// the header of its recording, and then forgets the cluster: memory is that of the indexes,
+// whatever the size. The header is visit's only until it returns.
+//
+// Scan returns the error of [Splitter.Finish], and stops reading early where that is certain:
+// the report still accounts for all size bytes. It also stops where visit returns an error,
+// which it returns as it is, with the report so far. If src cannot be read, Scan finishes with
+// the bytes before that and returns src's error, or [io.ErrUnexpectedEOF] if src is shorter
+// than size. The splitter is never nil, so that plans can be made of whatever was read.
+func Scan(src io.ReaderAt, size int64, opts Options, visit func(*Header, Cluster) error) (*Splitter, Report, error) {
 	opts.Rewinds, opts.Seeks = true, true
 	s := NewSplitter(opts)
-	window := make([]byte, 64<<10)
-	tell := func() {
+	tell := func() error {
 		for _, c := range s.Clusters() {
-			if visit != nil {
-				visit(c)
+			if visit == nil {
+				continue
+			}
+			if err := visit(&s.report.Recordings[c.Recording].Header, c); err != nil {
+				return err
 			}
 		}
+		return nil
 	}
+	window := make([]byte, 64<<10)
+	var unreadable error
 	for at := int64(0); ; {
 		for at < size {
 			n, err := src.ReadAt(window[:min(int64(len(window)), size-at)], at)
 			if n == 0 {
-				if err == nil || err == io.EOF {
-					err = io.ErrUnexpectedEOF
-				}
-				return nil, s.Report(), err
+				unreadable, size = readError(err), at
+				break
 			}
-			s.Continue(window[:n]) // Finish has its error, too
-			tell()
+			if s.Continue(window[:n]) != nil { // Finish returns it, too
+				s.size, s.pushed = size, size
+				break
+			}
+			if err := tell(); err != nil {
+				return s, s.Report(), err
+			}
 			at += int64(n)
 			if back, ok := s.Rewind(); ok {
 				at = back
 			}
 		}
 		report, err := s.Finish()
-		tell()
-		back, ok := s.Rewind()
-		if !ok {
+		if err := tell(); err != nil {
 			return s, report, err
 		}
-		at = back
+		back, ok := s.Rewind()
+		switch {
+		case ok:
+			at = back
+		case unreadable != nil:
+			return s, report, unreadable
+		default:
+			return s, report, err
+		}
 	}
 }

@@ -26,7 +26,10 @@ func wholeComesOutWhole(t *testing.T, name string, stream []byte, pieces ...[]by
 		return false
 	}
 	var clusters []Cluster
-	s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, func(c Cluster) { clusters = append(clusters, c) })
+	s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, func(_ *Header, c Cluster) error {
+		clusters = append(clusters, c)
+		return nil
+	})
 	if !dropsNothing(report, err) {
 		return false
 	}
