@@ -26,7 +26,8 @@
 // Damage costs only the element that it hits: a splitter goes on at the next place that
 // really is a cluster. [Scan] splits a file that is complete, and can read parts of it again:
 // so it finds the clusters that a damaged size has swallowed, and what was pushed twice.
-// [Splitter.Lost] says that bytes are missing, as after a header that was stored.
+// [Splitter.Lost] says that bytes are missing, as after a header that was stored. [Chunks] puts
+// chunks in order that come with numbers, and says which are missing.
 //
 // From an [Index], which the splitter makes as it goes, come plans: seekable files,
 // clips, joins, segments for streaming, and with [Index.Head] what makes a file seekable
