@@ -2,7 +2,8 @@ package ebml
 
 import "strconv"
 
-// A Reason says what is wrong with a stream. It is 0 when nothing is.
+// A Reason says what is wrong with a stream. It is 0 when nothing is. A Reason is an error
+// itself, so that errors.Is(err, ebml.Truncated) recognizes an [Error] by its Reason.
 type Reason uint8
 
 const (
@@ -33,7 +34,11 @@ func (r Reason) String() string {
 	return "is valid"
 }
 
-// An Error says that a stream is not EBML from Offset on.
+// Error says what is wrong: "ebml: element runs past the end of its parent".
+func (r Reason) Error() string { return "ebml: element " + r.String() }
+
+// An Error says that a stream is not EBML from Offset on. Nothing changes it, so several
+// goroutines may use it. The zero value means nothing.
 type Error struct {
 	Reason Reason
 	Offset int64 // of the element that is wrong, in bytes from the start of the stream
@@ -61,3 +66,6 @@ func (e *Error) Error() string {
 	b = append(b, ' ')
 	return string(append(b, e.Reason.String()...))
 }
+
+// Unwrap returns the Reason, for errors.Is and errors.As.
+func (e *Error) Unwrap() error { return e.Reason }

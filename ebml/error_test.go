@@ -3,6 +3,8 @@ package ebml
 // What the scanner refuses, where, and what it says of it.
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -244,6 +246,22 @@ func TestWhatAnErrorLeavesUnreadIsTheSameHoweverTheStreamIsCut(t *testing.T) {
 		if got := append(append([]byte(nil), held...), chunk...); s.Err() == nil || offset != 4 || string(got) != string(stream[4:4+len(got)]) {
 			t.Errorf("cut at %d: % x at %d, error %v", cut, got, offset, s.Err())
 		}
+	}
+}
+
+func TestAnErrorIsItsReason(t *testing.T) {
+	var s Scanner
+	s.Push([]byte{0xEC, 0x81})
+	s.Finish()
+	s.Next()
+	s.Next()
+	err := fmt.Errorf("of a stream: %w", s.Err())
+	if !errors.Is(err, Truncated) || errors.Is(err, Overrun) {
+		t.Errorf("%v is Truncated: %v; and Overrun: %v", err, errors.Is(err, Truncated), errors.Is(err, Overrun))
+	}
+	var reason Reason
+	if !errors.As(err, &reason) || reason.Error() != "ebml: element is cut short by the end of the stream" {
+		t.Errorf("as a Reason it is %v", reason)
 	}
 }
 

@@ -15,7 +15,8 @@ const (
 const DefaultMaxDepth = 32
 
 // A Scanner reads an EBML stream that is pushed in chunks cut anywhere. Its
-// zero value is ready for a stream without elements of unknown size.
+// zero value is ready for a stream without elements of unknown size. One goroutine at a time
+// may use it.
 //
 //	s.Push(chunk)
 //	for {
@@ -27,7 +28,11 @@ const DefaultMaxDepth = 32
 //			}
 //		case ebml.Value: number = ebml.ParseUint(s.Data())
 //		case ebml.End:
-//		case ebml.More: return s.Err()
+//		case ebml.More:
+//			if err := s.Err(); err != nil {
+//				return err
+//			}
+//			return nil // until the next chunk
 //		}
 //	}
 //
@@ -132,7 +137,8 @@ func (s *Scanner) Looked() int {
 // Pos is the offset up to which the scanner has read.
 func (s *Scanner) Pos() int64 { return s.pos }
 
-// Err is why the scanner has stopped, or nil.
+// Err is why the scanner has stopped, or nil. Return it as an error only where it is not nil:
+// a nil *Error in an error is not nil.
 func (s *Scanner) Err() *Error { return s.err }
 
 // Head is the head of the element that the last token speaks of.

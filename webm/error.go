@@ -6,7 +6,9 @@ import (
 	"github.com/webmend/webmend/ebml"
 )
 
-// A Code names a kind of Error for programs. Codes do not change.
+// A Code names a kind of [Error] for programs, as "truncated" does. Codes do not change. A Code
+// is an error itself, so that errors.Is(err, webm.CodeTruncated) recognizes any error of this
+// package by its Code, however it is wrapped. The zero value is no Code that an Error has.
 type Code string
 
 const (
@@ -33,7 +35,12 @@ const (
 	CodeIncompatible Code = "incompatible"  // recordings that one file cannot hold
 )
 
-// An Error says what is wrong with a stream, and where.
+// Error returns the Code itself.
+func (c Code) Error() string { return string(c) }
+
+// An Error says what is wrong with a stream, and where. All errors of this package are
+// of this type, but for those of the sources and writers that it is given.
+// Nothing changes an Error, so several goroutines may use it. The zero value means nothing.
 type Error struct {
 	Code   Code
 	Offset int64  // of the element that is wrong, in bytes
@@ -44,6 +51,9 @@ type Error struct {
 // Error reads like
 // "webm: Cluster at 1042: SimpleBlock at 20480 runs past the end of its parent".
 func (e *Error) Error() string { return e.text }
+
+// Unwrap returns the Code, for errors.Is and errors.As.
+func (e *Error) Unwrap() error { return e.Code }
 
 // final tells whether a stream is not to be searched for where it goes on: it is not
 // WebM, or a limit of the report is reached.
