@@ -43,6 +43,12 @@ const patchDelay = ebml.MaxHeadLen + blockHeadLen
 //go:noinline
 func (e *Edit) Editor(offset int64) *Editor { return &Editor{edit: e, offset: offset} }
 
+// reset makes the editor begin anew, with what it has allocated.
+func (d *Editor) reset(edit *Edit, offset int64) {
+	d.edit, d.offset = edit, offset
+	d.scan.Reset(0)
+}
+
 // Push takes the next bytes, cut anywhere, and returns the patches that they tell
 // of, in order; a patch can be of bytes pushed before. The slice is valid until
 // the next call.

@@ -32,7 +32,8 @@ type Plan struct {
 
 // CopyTo carries the plan out: it writes the pieces to w and returns how many
 // bytes it wrote. src are the sources, one but for a join. Memory is two windows
-// of at most 256 KiB, whatever the size.
+// of at most 256 KiB, whatever the size. Ranges that are small and near to each other are
+// read by one call.
 //
 // It is not called WriteTo because it is not the method of [io.WriterTo].
 func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
@@ -41,7 +42,7 @@ func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
 		size += p.Pieces[i].Len()
 	}
 	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, size))}
-	var edited []byte
+	out.ahead.src = src
 	for i := range p.Pieces {
 		piece := &p.Pieces[i]
 		var err error
@@ -49,12 +50,9 @@ func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
 		case piece.Data != nil:
 			err = out.write(piece.Data)
 		case piece.Edit == nil:
-			err = out.copy(src[piece.Source], piece.Range)
+			err = out.copy(p.Pieces[i:])
 		default:
-			if want := min(windowLen, piece.Len()); int64(len(edited)) < want {
-				edited = make([]byte, want)
-			}
-			err = copyEdited(&out, src[piece.Source], piece, edited)
+			err = out.copyEdited(p.Pieces[i:])
 		}
 		if err != nil {
 			out.flush() // what comes before is whole
@@ -74,6 +72,10 @@ type gatherer struct {
 	w       io.Writer
 	window  []byte
 	written int64
+
+	ahead  ahead
+	edited []byte // of a range with an edit
+	editor Editor
 }
 
 func (g *gatherer) flush() error {
@@ -98,11 +100,11 @@ func (g *gatherer) write(data []byte) error {
 	return nil
 }
 
-// copy writes a range of src.
-func (g *gatherer) copy(src io.ReaderAt, r Range) error {
-	for r.Start < r.End {
+// copy writes the first of pieces, a range.
+func (g *gatherer) copy(pieces []Piece) error {
+	for r := pieces[0].Range; r.Start < r.End; {
 		have := len(g.window)
-		n, err := src.ReadAt(g.window[have:have+int(min(int64(cap(g.window)-have), r.End-r.Start))], r.Start)
+		n, err := g.ahead.read(g.window[have:have+int(min(int64(cap(g.window)-have), r.End-r.Start))], r.Start, pieces)
 		g.window = g.window[:have+n]
 		if n == 0 {
 			return readError(err)
@@ -130,13 +132,18 @@ func readError(err error) error {
 	return err
 }
 
-// copyEdited copies a range of src with its edit. The end of each window is
+// copyEdited writes the first of pieces, a range with an edit. The end of each window is
 // written with the next, as it may yet have to be patched.
-func copyEdited(out *gatherer, src io.ReaderAt, p *Piece, window []byte) error {
-	editor := p.Edit.Editor(p.Start)
+func (g *gatherer) copyEdited(pieces []Piece) error {
+	p := &pieces[0]
+	if want := min(windowLen, p.Len()); int64(len(g.edited)) < want {
+		g.edited = make([]byte, want)
+	}
+	window, editor := g.edited, &g.editor
+	editor.reset(p.Edit, p.Start)
 	kept := 0
 	for at := p.Start; at < p.End; {
-		n, err := src.ReadAt(window[kept:kept+int(min(int64(len(window)-kept), p.End-at))], at)
+		n, err := g.ahead.read(window[kept:kept+int(min(int64(len(window)-kept), p.End-at))], at, pieces)
 		if n == 0 {
 			return readError(err)
 		}
@@ -154,7 +161,7 @@ func copyEdited(out *gatherer, src io.ReaderAt, p *Piece, window []byte) error {
 			kept = 0
 		}
 		kept = min(kept, filled)
-		if err := out.write(window[:filled-kept]); err != nil {
+		if err := g.write(window[:filled-kept]); err != nil {
 			return err
 		}
 		copy(window, window[filled-kept:filled])
