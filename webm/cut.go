@@ -245,8 +245,12 @@ func (c *Cutter) open() {
 
 // PlanFrom reads what must be read from the sources, and makes the plan.
 func (c *Cutter) PlanFrom(src ...io.ReaderAt) (*Plan, error) {
+	reads := c.Reads()
+	if err := checkSources(reads, src); err != nil {
+		return nil, err
+	}
 	window := make([]byte, 64<<10)
-	for _, r := range c.Reads() {
+	for _, r := range reads {
 		for at := r.Start; at < r.End; {
 			n, err := src[r.Source].ReadAt(window[:min(int64(len(window)), r.End-at)], at)
 			if n == 0 {

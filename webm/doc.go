@@ -32,7 +32,7 @@
 // From an [Index], which the splitter makes as it goes, come plans: seekable files,
 // clips, joins, segments for streaming, and with [Index.Head] what makes a file seekable
 // that was written, or uploaded in parts, as it came. A [Plan] is pieces, bytes of its own
-// and ranges of the stream; only [Plan.CopyTo] touches media.
+// and ranges of the stream; only [Plan.CopyTo] and [Plan.ReaderAt] touch media.
 //
 // [Walker] lists every element instead.
 //

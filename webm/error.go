@@ -33,6 +33,7 @@ const (
 	CodeNoKeyFrame   Code = "no-key-frame"  // the video has none to begin with
 	CodeInvalidRange Code = "invalid-range" // a start after the end, or beyond the recording
 	CodeIncompatible Code = "incompatible"  // recordings that one file cannot hold
+	CodeNoSource     Code = "no-source"     // a plan is carried out without one of its sources
 )
 
 // Error returns the Code itself.

@@ -3,7 +3,10 @@ package webm_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/webmend/webmend/webm"
@@ -39,6 +42,40 @@ func ExampleIndex_Seekable() {
 	// Output:
 	// 6 clusters, 5.026s, video/webm; codecs="vp8,opus"
 	// 509180 bytes become 509264
+}
+
+// A server answers requests for ranges of a seekable file that it never makes: it reads the
+// recording as it was uploaded.
+func ExamplePlan_ReaderAt() {
+	recording, index := recorded("firefox-10b-two-recordings")
+	plan, err := index.Seekable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	file := plan.ReaderAt(bytes.NewReader(recording)) // or an *os.File
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", plan.MimeType)
+		http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(file, 0, file.Size()))
+	}))
+	defer server.Close()
+
+	request, err := http.NewRequest("GET", server.URL, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Header.Set("Range", "bytes=400000-")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	part, err := io.ReadAll(response.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s: %d bytes, %s\n", response.Status, len(part), response.Header.Get("Content-Range"))
+	// Output:
+	// 206 Partial Content: 109264 bytes, bytes 400000-509263/509264
 }
 
 // A clip begins at the key frame at or before its start. Where it is cut inside

@@ -3,7 +3,7 @@ package webm
 import "io"
 
 // A Piece is one part of what a plan makes: bytes of its own, or a range of a
-// source.
+// source. The zero value makes nothing.
 type Piece struct {
 	Data   []byte // the bytes, if it is not a range
 	Source int    // which source, for the plan of a join
@@ -21,7 +21,8 @@ func (p *Piece) Len() int64 {
 
 // A Plan is how to make a file or stream out of recordings: pieces, one after
 // the other. Making a plan costs time by the number of clusters; no media is
-// touched until it is carried out.
+// touched until it is carried out. The zero value makes nothing. Several goroutines may use a
+// plan at once, as long as none changes it.
 type Plan struct {
 	Pieces   []Piece
 	Size     int64  // bytes, of all pieces
@@ -35,11 +36,19 @@ type Plan struct {
 // of at most 256 KiB, whatever the size. Ranges that are small and near to each other are
 // read by one call.
 //
+// It stops at the first error, which is one of w's, a source's, [io.ErrUnexpectedEOF] if a
+// source is too short, or an [*Error]: CodeNoSource before anything is written, or what is
+// wrong with a source that does not have the blocks that the plan was made of. To stop it
+// early, let w return an error.
+//
 // It is not called WriteTo because it is not the method of [io.WriterTo].
 func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
 	var size int64 // of what the pieces are, whoever made the plan
 	for i := range p.Pieces {
 		size += p.Pieces[i].Len()
+	}
+	if err := checkSources(p.Pieces, src); err != nil {
+		return 0, err
 	}
 	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, size))}
 	out.ahead.src = src
