@@ -37,6 +37,7 @@ func main() {
 		return open(kind, int32(given[0]), given[1], int32(given[2]), int32(given[3]), given[4])
 	})
 	export("lost", func(handle int32, _ []js.Value) any { return lost(handle) })
+	export("skip", func(handle int32, args []js.Value) any { return skip(handle, args[0].Float()) })
 	export("rewind", func(handle int32, _ []js.Value) any { return rewind(handle) })
 	export("needed", func(handle int32, _ []js.Value) any { return needed(handle) })
 	export("pushChunk", func(handle int32, args []js.Value) any { return pushBytes(handle, args[0], false) })

@@ -14,6 +14,8 @@
 //	                           more if the report has anything new, or a negative status
 //	continueChunk(handle, …)   more bytes of that chunk: the same
 //	lost(handle)               bytes are missing here: the same
+//	skip(handle, offset)       the next bytes are at offset, and begin an element of a Segment or a
+//	                           recording; those before it are neither told nor missing
 //	rewind(handle)             asked after each of these and finish: the offset from which on the
 //	                           stream must be pushed again, and finished again, or -1; with flag
 //	                           4 it can be after what was pushed

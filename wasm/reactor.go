@@ -65,6 +65,12 @@ func exportLost(handle int32) (status int32) {
 	return lost(handle)
 }
 
+//go:wasmexport skip
+func exportSkip(handle int32, offset float64) (status int32) {
+	defer recovered(&status)
+	return skip(handle, offset)
+}
+
 //go:wasmexport rewind
 func exportRewind(handle int32) float64 { return rewind(handle) }
 

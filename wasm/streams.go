@@ -183,6 +183,20 @@ func lost(handle int32) int32 {
 	return st.status(st.splitter.Lost())
 }
 
+// skip makes a stream go on at an offset.
+func skip(handle int32, offset float64) int32 {
+	st := get(handle)
+	switch {
+	case st != nil && st.splitter != nil:
+		st.splitter.Skip(bytes(offset))
+	case st != nil && st.walker != nil:
+		st.walker.Skip(bytes(offset))
+	default:
+		return statusNoHandle
+	}
+	return 0
+}
+
 // rewind is the offset from which on the stream must be pushed again, or -1.
 func rewind(handle int32) float64 {
 	if st := get(handle); st != nil && st.splitter != nil {

@@ -84,6 +84,7 @@ func checkExports(t *testing.T, module wazero.CompiledModule, more []string) {
 		"reserve(i32)i32",
 		"result()i32",
 		"rewind(i32)f64",
+		"skip(i32 f64)i32",
 		"takeClusters(i32)i32",
 		"takeElements(i32)i32",
 		"takeForms(i32)i32",

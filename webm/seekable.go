@@ -240,7 +240,10 @@ func (t *Track) unlike(u *Track) string {
 	return ""
 }
 
-// and is both edits, of which either may be nil.
+// and is both edits, of which either may be nil. It is not inlined, to keep the module
+// small.
+//
+//go:noinline
 func (e *Edit) and(other *Edit) *Edit {
 	switch {
 	case e == nil:
