@@ -280,3 +280,37 @@ func TestEveryReasonIsAPredicate(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatHasBeenLookedAtIsInWhatIsUnread(t *testing.T) {
+	value := element(idNumber, data("12345678"))
+	for _, c := range []struct {
+		name   string
+		stream []byte
+		want   int // looked at
+	}{
+		{"an error of the element itself", value[:5], 0},
+		{"the value is given", value, len(value)},
+		{"what is after the value is stepped over", element(idBytes, data("123456789012"))[:12], 0},
+		{"an error in the head after it", slices.Concat(value, data("\x42\x86\xFF")), 0},
+		{"an error in the ID after it", slices.Concat(value, data("\x00")), 0},
+	} {
+		for _, chunk := range []int{1, 2, 3, 100} {
+			s := Scanner{Ends: func(open, id ID) bool { return false }}
+			for chunk := range slices.Chunk(c.stream, chunk) {
+				s.Push(chunk)
+				for kind := s.Next(); kind != More; kind = s.Next() {
+					if kind == Start {
+						s.Read(8)
+					}
+					if kind == Value && len(c.stream) == len(value) {
+						break // asked before it goes on
+					}
+				}
+			}
+			held, rest, _ := s.Unread()
+			if got := s.Looked(); got != c.want || got > len(held)+len(rest) {
+				t.Errorf("%s, in chunks of %d: %d bytes of %d; want %d", c.name, chunk, got, len(held)+len(rest), c.want)
+			}
+		}
+	}
+}

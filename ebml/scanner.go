@@ -117,8 +117,8 @@ func (s *Scanner) Unread() (held, chunk []byte, offset int64) {
 	if s.step == betweenElements {
 		return append(held, s.part[:s.nPart]...), s.chunk, s.pos - int64(s.nPart)
 	}
-	if s.pos > s.cur.DataOffset()+int64(len(s.data)) {
-		return nil, s.chunk, s.pos // in the middle of what is stepped over
+	if s.isInside() {
+		return nil, s.chunk, s.pos
 	}
 	// The head is read already, and so may be the value.
 	held = AppendHeadWidth(nil, s.cur.ID, s.cur.Size, s.cur.Len-s.cur.ID.Len())
@@ -128,11 +128,14 @@ func (s *Scanner) Unread() (held, chunk []byte, offset int64) {
 // Looked is how many bytes Unread begins with that Value has given already: the head
 // of an element, and what was asked for of its data.
 func (s *Scanner) Looked() int {
-	if len(s.value) == 0 || s.step == betweenElements {
+	if len(s.value) == 0 || s.step == betweenElements || s.isInside() {
 		return 0
 	}
 	return s.cur.Len + len(s.value)
 }
+
+// isInside tells whether the scanner is in the middle of data that it steps over.
+func (s *Scanner) isInside() bool { return s.pos > s.cur.DataOffset()+int64(len(s.data)) }
 
 // Pos is the offset up to which the scanner has read.
 func (s *Scanner) Pos() int64 { return s.pos }
@@ -287,6 +290,7 @@ func (s *Scanner) Next() Kind {
 				}
 				return s.starve(at)
 			}
+			s.value = nil
 			s.step = headRead
 
 		case headRead:
@@ -297,7 +301,7 @@ func (s *Scanner) Next() Kind {
 			if s.err != nil {
 				return More
 			}
-			s.isEnded, s.value = false, nil
+			s.isEnded = false
 			s.step = skipping
 			return Start
 		}
