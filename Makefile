@@ -36,6 +36,9 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)
 	GOOS=wasip1 GOARCH=wasm go vet -tags trap ./wasm
 	GOOS=js GOARCH=wasm go vet ./wasm
 	go test ./ebml ./webm ./wasm/...
+	GOARCH=386 go vet ./ebml ./webm
+	@if GOARCH=386 go test -run '^$$' ./ebml >/dev/null 2>&1; then echo 'GOARCH=386 go test -short ./ebml ./webm'; GOARCH=386 go test -short ./ebml ./webm; \
+	else echo 'this kernel runs no 32-bit programs: GOARCH=386 is only vetted'; fi
 	go test -timeout 30m ./wasmtest/...
 	go test -parallel 1 -timeout 30m ./demo/... # one after the other, as its pages record by the clock
 	go test -race -run '^TestTwoHundred' ./demo

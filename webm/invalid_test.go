@@ -439,6 +439,13 @@ func TestALimitCanBeReachedAndNotPassed(t *testing.T) {
 	}
 }
 
+func TestAMaxHeaderSizeMayNotFitInAnInt(t *testing.T) { // of 32 bits
+	o := split(Options{MaxHeaderSize: 1 << 32}, stream(tracks(track(1, Audio, "A_OPUS", element(IDCodecPrivate, []byte("OpusHead")))), cluster(0, simpleBlock(1, 0, 0x80, "frame"))))
+	if len(o.headers) != 1 || string(o.headers[0].Tracks[0].CodecPrivate) != "OpusHead" {
+		t.Errorf("got %v", o)
+	}
+}
+
 func TestAClaimOfSizeTakesNoMemory(t *testing.T) {
 	frame := simpleBlock(1, 0, 0x80, "frame")
 	after := func(more ...[]byte) []byte {

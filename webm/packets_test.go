@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"testing"
 
@@ -86,7 +87,7 @@ type packetReader struct {
 }
 
 // noEnd is where an element of unknown size ends.
-const noEnd = 1 << 62
+const noEnd = math.MaxInt
 
 // Children of a Cluster that have no packets.
 var packetless = []uint32{0xA7, 0xAB, 0x5854, 0xAF}
@@ -169,7 +170,7 @@ func (r *packetReader) head(at int) (id uint32, data, end int) {
 	if size -= 1 << (7 * n); size == 1<<(7*n)-1 {
 		return id, data, noEnd
 	}
-	return id, data, data + int(size)
+	return id, data, data + int(min(size, noEnd/2))
 }
 
 // vint reads an integer of a length that its first byte tells, with that marker.

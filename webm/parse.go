@@ -110,7 +110,7 @@ func (s *Splitter) start(h ebml.Head) {
 		case IDVideo, IDAudio:
 			s.scan.Enter()
 		case IDCodecPrivate:
-			s.scan.Read(int(s.opts.MaxHeaderSize))
+			s.scan.Read(int(min(s.opts.MaxHeaderSize, 1<<31-1))) // an int can have 32 bits
 		default:
 			s.scan.Read(maxText)
 		}

@@ -188,7 +188,7 @@ next:
 	for n := len(others); ; {
 		kept := append([]cue(nil), first...)
 		for i := range n {
-			kept = append(kept, others[i*len(others)/n])
+			kept = append(kept, others[int64(i)*int64(len(others))/int64(n)]) // which an int of 32 bits could not hold
 		}
 		have := size(kept)
 		if have <= room || n == 0 {
