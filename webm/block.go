@@ -135,3 +135,26 @@ func splitLaces(lacing Lacing, data []byte) ([][]byte, bool) {
 	}
 	return frames, true
 }
+
+// sumOf tells blocks apart by their size, the Timestamp of their cluster and the first
+// bytes of their data, which begin with track and time.
+func sumOf(data []byte, size, timestamp int64) uint32 {
+	const prime = 0x9E3779B97F4A7C15
+	sum := (uint64(size)*prime ^ uint64(timestamp)) * prime
+	if len(data) >= blockHeadLen { // in two words, as this is done for each block
+		sum = (sum ^ word(data)) * prime
+		sum = (sum>>32 ^ sum ^ word(data[blockHeadLen-8:])) * prime
+	} else {
+		for _, c := range data {
+			sum = (sum ^ uint64(c)) * prime
+		}
+	}
+	return uint32(sum >> 32)
+}
+
+// word is the first 8 bytes of data.
+func word(data []byte) uint64 {
+	_ = data[7]
+	return uint64(data[0]) | uint64(data[1])<<8 | uint64(data[2])<<16 | uint64(data[3])<<24 |
+		uint64(data[4])<<32 | uint64(data[5])<<40 | uint64(data[6])<<48 | uint64(data[7])<<56
+}

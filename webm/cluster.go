@@ -1,152 +1,198 @@
 package webm
 
-// How a Splitter reads a cluster and its blocks.
+// How a parser reads a cluster and its blocks.
 
 import "github.com/webmend/webmend/ebml"
-
-// cueInterval is how far apart the blocks are that a recording without video is
-// entered at, in nanoseconds: the least that WebM's guidelines ask for.
-const cueInterval = 500_000_000
 
 // flacHeadLen is as much of a frame of FLAC as tells its length (RFC 9639 §9.1).
 const flacHeadLen = 16
 
-// openCluster is the cluster under way.
+// An openCluster is the cluster under way.
 type openCluster struct {
-	Cluster
-	entry     entry         // for the index
-	previous  int64         // where the cluster before it begins
-	hasTime   bool          // its Timestamp has been read
-	counts    []TrackBlocks // by the order of the recording's tracks
-	keyFrames []KeyFrame    // of video
-	cues      []KeyFrame    // of audio, where there is no video
-	first     []KeyFrame    // the first blocks of tracks
-	gaps      []Gap
-	left      []frame // that plans leave out, and key frames after them
-
-	doubtful *Error // what is wrong with the last element, if no block has come since
-	unheard  bool   // and it is one that the specification does not have
-	strange  *Error // of its first element that the specification does not have
-	sawVideo bool   // it has a block of video
-
-	// What of it has been told as fragments, and of the rest whether it has a
-	// block of video and begins with a key frame.
-	given        Cluster
-	givenKeys    int
-	restSawVideo bool
-	restBegins   uint8 // beginsWithKey, or 0
+	Range            // up to its last whole element once it is complete
+	headLen   int    // bytes of its ID and size
+	known     bool   // its size is known, and true
+	hasTime   bool   // its Timestamp has been read
+	timestamp int64  // ticks
+	timeAt    uint32 // where its Timestamp element is, from its data
+	timeLen   uint8  // the length of that
+	flags     uint8  // needsVoid or 0, as an entry has it
+	doubtful  *Error // what is wrong with its last element, if no block has come since
+	unheard   bool   // and it is one that the specification does not have
+	strange   *Error // of its first element that the specification does not have
 }
 
-// openBlock is the SimpleBlock or BlockGroup under way.
-type openBlock struct {
-	offset    int64
-	head      blockHead
-	hasHead   bool
-	track     int   // index of its track, or -1 if the header has no such track
-	ticks     int64 // its timestamp, from the beginning of the recording
-	at        int64 // the same, in nanoseconds
-	media     int64 // duration by what the frames say, in nanoseconds, or 0
-	duration  int64 // BlockDuration in nanoseconds, or 0
-	discard   int64 // DiscardPadding in nanoseconds
-	frames    int64 // how many it holds
-	reference bool
-	repeated  bool // the stream has had it already
-}
+// data is the offset of its data.
+func (c *openCluster) data() int64 { return c.Start + int64(c.headLen) }
 
 // openCluster begins a cluster, the first of which ends the header.
-func (s *Splitter) openCluster(h ebml.Head) {
-	if s.inHeader {
-		if !s.hasTracks && s.later[laterTracks] > h.Offset {
-			s.findTracks(h)
-			return
+func (p *parser) openCluster(h ebml.Head) event {
+	if o := p.begun; o != nil {
+		if !o.hasTracks && o.later[laterTracks] > h.Offset {
+			return tracksLater
 		}
-		if !s.hasTracks {
-			s.early = h.Offset
-			s.fail(CodeMissing, "comes before any Tracks")
-			return
+		if !o.hasTracks {
+			o.early = h.Offset
+			return p.fail(CodeMissing, "comes before any Tracks")
 		}
-		s.closeHeader(h.Offset)
+		p.closeHeader(h.Offset)
+		p.again = true
+		return headerDone
 	}
-	at := Range{Start: h.Offset}
-	s.inCluster = true
-	var given Cluster
-	var givenKeys int
-	if s.opts.Rewinds {
-		given, givenKeys = s.before.take(s, h.Offset)
-		s.repeats.begin(h.Offset)
+	if h.Offset >= p.bound {
+		p.bound = 0
 	}
-	s.time.beginCluster()
-	previous := s.open.Cluster.Start
-	if previous == h.Offset { // it is read again
-		previous = s.open.previous
+	p.inCluster = true
+	p.cluster = openCluster{Range: Range{Start: h.Offset}, headLen: h.Len, known: h.Size != ebml.UnknownSize}
+	p.scan.Enter()
+	return clusterBegun
+}
+
+// clusterLimit is where the open cluster must end at the latest.
+func (p *parser) clusterLimit() int64 {
+	if p.bound > 0 {
+		return p.bound
 	}
-	s.open = openCluster{
-		Cluster:   Cluster{Range: at, Recording: len(s.report.Recordings) - 1, HeadLen: h.Len, Known: h.Size != ebml.UnknownSize},
-		entry:     entry{Range: at, headLen: uint8(h.Len)},
-		previous:  previous,
-		counts:    s.open.counts[:0], // whose memory serves for every cluster
-		keyFrames: s.open.keyFrames[:0],
-		cues:      s.open.cues[:0],
-		first:     s.open.first[:0],
-		gaps:      s.open.gaps[:0],
-		left:      s.open.left[:0],
-		given:     given,
-		givenKeys: givenKeys,
+	return p.cluster.Start + p.limits.MaxClusterSize
+}
+
+// startInCluster begins a child of the cluster.
+func (p *parser) startInCluster(h ebml.Head) event {
+	switch h.ID {
+	case IDTimestamp:
+		p.scan.Read(8)
+	case IDPosition, IDPrevSize, ebml.IDCRC32:
+		p.cluster.flags |= needsVoid
+		if h.Size > 8 {
+			return p.fail(CodeInvalidValue, "is longer than it can be")
+		}
+	case ebml.IDVoid, IDSilentTracks, IDEncryptedBlock:
+	default:
+		if _, _, known := Lookup(h.ID); !known && p.cluster.strange == nil && p.tolerant {
+			p.cluster.strange = newError(CodeMisplaced, h.Offset, p.scan.Path(), "is nothing that the specification has")
+		}
+		p.misread(h, maxUnknown)
+		p.tolerate(h)
+	case IDSimpleBlock:
+		p.block = openBlock{Range: Range{Start: h.Offset}}
+		p.scan.Read(blockHeadLen)
+	case IDBlockGroup:
+		p.block = openBlock{Range: Range{Start: h.Offset}}
+		p.scan.Enter()
 	}
-	if !s.time.hasVideo {
-		s.open.entry.flags, s.open.restBegins = beginsWithKey, beginsWithKey
+	return none
+}
+
+// tolerate lets elements that cannot be in a Cluster pass, should they be small and a whole
+// block come next: then only they were broken. Otherwise it is damage after all, and what
+// it took in is read again. Of a Segment's elements, which have IDs of 4 octets, none is.
+func (p *parser) tolerate(h ebml.Head) {
+	_, _, known := Lookup(h.ID)
+	part := known && h.ID.Len() == 4
+	if p.err == nil || part || !p.tolerant || h.Size < 0 || h.End()-p.committed > maxTolerated {
+		return
 	}
-	for _, t := range s.recording().Header.Tracks {
-		s.open.counts = append(s.open.counts, TrackBlocks{Number: t.Number})
+	if p.cluster.doubtful == nil {
+		p.cluster.doubtful, p.cluster.unheard = p.err, true
 	}
-	s.scan.Enter()
+	p.cluster.unheard = p.cluster.unheard && !known
+	p.err = nil
 }
 
 // readTimestamp takes in the Timestamp of the open cluster.
-func (s *Splitter) readTimestamp(h ebml.Head, ticks uint64) {
-	if ticks > maxTime/uint64(s.recording().Header.TimestampScale) {
-		s.fail(CodeInvalidValue, "is more than 36 years")
-		return
+func (p *parser) readTimestamp(h ebml.Head, ticks uint64) {
+	c := &p.cluster
+	switch {
+	case ticks > maxTime/uint64(p.header.TimestampScale):
+		p.fail(CodeInvalidValue, "is more than 36 years")
+	case c.hasTime:
+		p.fail(CodeInvalidValue, "is the second of its Cluster")
+	case h.Size > 8 || h.Offset-c.data() > 1<<32-1:
+		p.fail(CodeInvalidValue, "is not an integer at the beginning of its Cluster")
+	default:
+		c.timestamp, c.hasTime = int64(ticks), true
+		c.timeAt, c.timeLen = uint32(h.Offset-c.data()), uint8(h.Len+int(h.Size))
 	}
-	if s.open.hasTime {
-		s.fail(CodeInvalidValue, "is the second of its Cluster")
-		return
+}
+
+// endInCluster closes a child of the cluster.
+func (p *parser) endInCluster(id ebml.ID) event {
+	if id == IDSimpleBlock || id == IDBlockGroup {
+		return p.endBlock(id == IDBlockGroup)
 	}
-	if h.Size > 8 || h.Offset-s.open.entry.data() > 1<<32-1 {
-		s.fail(CodeInvalidValue, "is not an integer at the beginning of its Cluster")
-		return
+	if p.cluster.doubtful == nil {
+		p.committed = p.scan.EndOffset()
 	}
-	s.open.Cluster.Timestamp = int64(ticks)
-	s.open.entry.timeAt, s.open.entry.timeLen = uint32(h.Offset-s.open.entry.data()), uint8(h.Len+int(h.Size))
-	s.open.hasTime = true
+	if id == IDTimestamp {
+		return timestampDone
+	}
+	return none
+}
+
+// closeCluster ends the cluster, all of whose elements are whole.
+func (p *parser) closeCluster() event {
+	if p.cluster.doubtful != nil {
+		p.err = p.cluster.doubtful
+		return none
+	}
+	p.inCluster = false
+	p.committed = p.scan.EndOffset()
+	p.cluster.End = p.committed
+	if h := p.scan.Head(); h.End() != p.committed {
+		p.cluster.known = false
+	}
+	return clusterDone
+}
+
+// An openBlock is the SimpleBlock or BlockGroup under way.
+type openBlock struct {
+	Range  // of its element
+	head   blockHead
+	isHead bool   // head has been read
+	key    bool   // it can be decoded on its own
+	flag   bool   // the stream says so
+	simple bool   // it is a SimpleBlock
+	track  int    // index of its track, or -1 if the header has no such track
+	ticks  int64  // its timestamp, from the beginning of the recording
+	at     int64  // the same, in nanoseconds
+	media  int64  // duration by what the frames say, in nanoseconds, or 0
+	frames int64  // how many it holds
+	sum    uint32 // of its size, its time and its first bytes, see repeats
+	codec  string // what its frame tells of its track's Codec, or ""
+
+	// Of a BlockGroup:
+	duration  int64 // BlockDuration in nanoseconds, or 0
+	discard   int64 // DiscardPadding in nanoseconds
+	reference bool  // it has a ReferenceBlock
+
+	// strays are elements before it that cannot be there. Only they were broken.
+	strays Range
 }
 
 // readBlock takes in the first bytes of a SimpleBlock or Block with size bytes of data,
 // and asks for more where they are not enough.
-func (s *Splitter) readBlock(size int64, data []byte) {
-	b, n, ok := parseBlockHead(data)
+func (p *parser) readBlock(size int64, data []byte) {
+	head, n, ok := parseBlockHead(data)
 	if !ok {
-		s.fail(CodeInvalidBlock, "is too short for a block")
+		p.fail(CodeInvalidBlock, "is too short for a block")
 		return
 	}
-	if !s.open.hasTime {
-		s.fail(CodeMissing, "comes before the Timestamp of its Cluster")
+	if !p.cluster.hasTime {
+		p.fail(CodeMissing, "comes before the Timestamp of its Cluster")
 		return
 	}
-	header := &s.recording().Header
-	s.block.head, s.block.hasHead = b, true
-	s.block.ticks = s.open.Cluster.Timestamp + int64(b.timestamp)
-	s.block.at = s.block.ticks * header.TimestampScale
-	s.block.track = trackNumbered(header.Tracks, b.track)
-	if s.block.track < 0 {
+	b := &p.block
+	b.head, b.isHead = head, true
+	b.ticks = p.cluster.timestamp + int64(head.timestamp)
+	b.at = b.ticks * p.header.TimestampScale
+	b.track = trackNumbered(p.header.Tracks, head.track)
+	if b.track < 0 {
 		return
 	}
-	track := &header.Tracks[s.block.track]
-	if s.visit == nil && !s.trial && s.lookForRepeat(data, size) {
-		return
-	}
-	if b.lacing() != NoLacing {
-		s.readLaces(size, data, n, track)
+	b.sum = sumOf(data[:min(len(data), blockHeadLen)], size, p.cluster.timestamp)
+	track := &p.header.Tracks[b.track]
+	if head.lacing() != NoLacing {
+		p.readLaces(size, data, n, track)
 		return
 	}
 	want := int64(blockHeadLen)
@@ -156,235 +202,81 @@ func (s *Splitter) readBlock(size int64, data []byte) {
 		want += flacHeadLen
 	}
 	if want = min(want, size); int64(len(data)) < want {
-		s.scan.Read(int(want))
+		p.scan.Read(int(want))
 		return
 	}
 	if track.needsKeyFrame() {
-		track.Codec = track.keyFrameCodec(data[n:])
+		b.codec = track.keyFrameCodec(data[n:])
 	}
-	s.block.frames, s.block.media = 1, track.frameDuration(data[n:], size-int64(n))
-}
-
-// lookForRepeat takes in the first bytes of the block under way, and tells whether something
-// has to be found out first: whether it was pushed before, or is one of another cluster.
-func (s *Splitter) lookForRepeat(data []byte, size int64) (asks bool) {
-	r := &s.repeats
-	if s.block.repeated = r.isRepeated(s.block.offset); s.block.repeated || !s.opts.Rewinds {
-		return false
-	}
-	sum := sumOf(data[:min(len(data), blockHeadLen)], size, s.open.Cluster.Timestamp)
-	if c := &s.time.clocks[s.block.track]; c.seen && s.block.at < c.latest.at && (s.mayRepeat(sum) || s.mayHide()) {
-		return true
-	}
-	if r.n == 0 || r.numbered(r.n-1).offset < s.block.offset { // and not for the second time
-		r.remember(sum, s.block.offset)
-	}
-	return false
+	b.frames, b.media = 1, track.frameDuration(data[n:], size-int64(n))
 }
 
 // readLaces takes in a block that holds several frames after its first n bytes, once
 // all of it is there.
-func (s *Splitter) readLaces(size int64, data []byte, n int, track *Track) {
+func (p *parser) readLaces(size int64, data []byte, n int, track *Track) {
 	if want := min(size, maxLacedBlock); int64(len(data)) < want {
-		s.scan.Read(int(want))
+		p.scan.Read(int(want))
 		return
 	}
+	b := &p.block
 	if size > maxLacedBlock { // what it holds is not looked at, but how many
-		s.block.frames, s.block.media = int64(data[n])+1, 0
+		b.frames, b.media = int64(data[n])+1, 0
 		return
 	}
-	frames, ok := splitLaces(s.block.head.lacing(), data[n:])
+	frames, ok := splitLaces(b.head.lacing(), data[n:])
 	if !ok {
-		s.fail(CodeInvalidBlock, "has lacing that does not add up")
+		p.fail(CodeInvalidBlock, "has lacing that does not add up")
 		return
 	}
-	s.block.frames, s.block.media = int64(len(frames)), 0
+	b.frames, b.media = int64(len(frames)), 0
 	for _, f := range frames {
-		s.block.media = min(s.block.media+track.frameDuration(f, int64(len(f))), maxTime)
+		b.media = min(b.media+track.frameDuration(f, int64(len(f))), maxTime)
 	}
 }
 
-// A blockFacts is what a Cutter must know of a block.
-type blockFacts struct {
-	Range        // of its SimpleBlock or BlockGroup
-	track    int // index of its track
-	ticks    int64
-	duration int64 // nanoseconds, 0 if not known
-	key      bool
-}
-
-// countBlock takes in the block that has just ended.
-func (s *Splitter) countBlock(id ebml.ID) {
-	b := &s.block
-	if !b.hasHead {
-		return // a BlockGroup without a Block
+// endBlock completes a SimpleBlock or BlockGroup.
+func (p *parser) endBlock(group bool) event {
+	b, c := &p.block, &p.cluster
+	b.End = p.scan.EndOffset()
+	if c.doubtful != nil {
+		if !b.isHead || b.track < 0 {
+			p.err = c.doubtful
+			return none
+		}
+		if !c.unheard { // what the specification does not have may be of a later version, and stays
+			b.strays = Range{p.committed, b.Start}
+		}
+		c.doubtful = nil
 	}
-	if b.head.timestamp >= maxLate {
-		s.open.entry.flags |= isLong
+	if b.isHead && b.track < 0 && p.proof {
+		return p.fail(CodeInvalidBlock, "is of no track")
 	}
-	if b.track < 0 && s.trial {
-		s.fail(CodeInvalidBlock, "is of no track")
-		return
+	p.committed = b.End
+	if !b.isHead {
+		return none // a BlockGroup without a Block
 	}
-	s.open.Cluster.Blocks++
-	if b.track < 0 {
-		s.setAside(frame{reason: CodeInvalidBlock, stranger: b.head.track})
-		return
-	}
-	track := &s.recording().Header.Tracks[b.track]
-	counts := &s.open.counts[b.track]
-	counts.Blocks++
 	// A Block has no key flag: it is a key frame if it refers to no other
 	// (RFC 9559 §10.2).
-	flagged := b.head.flags&flagKey != 0
-	if id == IDBlockGroup {
-		flagged = !b.reference
+	b.simple = !group
+	b.flag = b.head.flags&flagKey != 0
+	if group {
+		b.flag = !b.reference
 	}
-	if track.Type == Video {
-		s.noteBeginning(flagged)
-	}
-	if b.repeated {
-		s.setAside(frame{track: b.track, reason: repeated})
-		return
-	}
-	c := &s.time.clocks[b.track]
-	if !c.seen {
-		s.open.first = append(s.open.first, KeyFrame{track.Number, b.ticks, b.offset})
-	}
-	// What a BlockDuration says is heard, and of what a packet says less.
-	duration, padding := b.duration, int64(0)
-	if duration == 0 && b.media > 0 {
-		duration = max(0, b.media-b.discard)
-	} else if duration == 0 {
-		duration, padding = unknownDuration, b.discard
-	}
-	if track.Type == Audio {
-		from := c.end
-		if !c.inOne.seen {
-			from = min(from, s.open.previous)
-		}
-		s.noteGaps(s.time.sound(b.track, b.at, duration, b.offset, s.seam >= from))
-	}
-	c.add(lasting{b.at, duration, b.frames, padding})
-	if b.at == c.latest.at {
-		c.end = s.scan.EndOffset()
-	}
-	s.open.entry.flags |= hasBlocks
-
-	key := flagged || track.onlyKeyFrames()
-	if !flagged && key && id == IDSimpleBlock {
-		s.open.entry.flags |= needsKeys
-	}
-	if s.visit != nil {
-		s.visit(blockFacts{Range{b.offset, s.scan.EndOffset()}, b.track, b.ticks, max(0, duration), key})
-	}
-	if track.Type == Video {
-		s.see(frame{Range: Range{b.offset, s.scan.EndOffset()}, track: b.track, at: b.at, end: c.endOfLast(), key: key})
-	}
-	if key {
-		counts.KeyFrames++
-		if track.Type == Video {
-			s.open.keyFrames = append(s.open.keyFrames, KeyFrame{track.Number, b.ticks, b.offset})
-		} else if s.time.cue(b.at) {
-			s.open.cues = append(s.open.cues, KeyFrame{track.Number, b.ticks, b.offset})
-		}
-	}
+	b.key = b.flag || b.track >= 0 && p.header.Tracks[b.track].onlyKeyFrames()
+	return blockDone
 }
 
-// noteGaps keeps gaps for the report, until their cluster is complete.
-func (s *Splitter) noteGaps(gaps []Gap) {
-	for i := range gaps {
-		if gaps[i].Recording = len(s.report.Recordings) - 1; len(s.open.gaps) < maxGaps {
-			s.open.gaps = append(s.open.gaps, gaps[i])
-		}
+// length is how long the block lasts in nanoseconds, or unknownDuration, and then what is not
+// heard of its frames. What a BlockDuration says is heard, and of what a packet says less.
+func (b *openBlock) length() (duration, padding int64) {
+	switch {
+	case b.duration > 0:
+		return b.duration, 0
+	case b.media > 0:
+		return max(0, b.media-b.discard), 0
 	}
+	return unknownDuration, b.discard
 }
 
-// setAside keeps that plans leave out the block that has just ended.
-func (s *Splitter) setAside(f frame) {
-	f.Range, f.at, f.end = Range{s.block.offset, s.scan.EndOffset()}, s.block.at, s.block.at
-	s.open.left = append(s.open.left, f)
-}
-
-// noteBeginning takes in whether a block of video is a key frame, for what begins
-// with it.
-func (s *Splitter) noteBeginning(key bool) {
-	if key && !s.open.sawVideo {
-		s.open.entry.flags |= beginsWithKey
-	}
-	if key && !s.open.restSawVideo {
-		s.open.restBegins = beginsWithKey
-	}
-	s.open.sawVideo, s.open.restSawVideo = true, true
-}
-
-// closeCluster ends the open cluster where the last whole element ends.
-func (s *Splitter) closeCluster() {
-	s.inCluster = false
-	rec := s.recording()
-	ix := s.indexes[len(s.indexes)-1]
-	c := s.soFar()
-	rec.Clusters++
-	s.commit(ix)
-	rec.Duration = s.time.duration(rec.Duration)
-	ix.decodable = s.time.decodable(ix.decodable)
-	if s.time.hasVideo {
-		ix.add(c.form, s.open.keyFrames)
-	} else {
-		ix.add(c.form, s.open.cues)
-	}
-	ix.duration = rec.Duration
-	s.tell(c.Start, c.End)
-	if s.open.given.Blocks == 0 {
-		s.clusters = append(s.clusters, c)
-	} else {
-		s.closeFragment(c)
-	}
-}
-
-// soFar is the open cluster as it is so far, up to the last whole element.
-func (s *Splitter) soFar() Cluster {
-	c := s.open.Cluster
-	c.End = s.whole
-	c.KeyFrames = append([]KeyFrame(nil), s.open.keyFrames[s.open.givenKeys:]...)
-	c.Tracks = append([]TrackBlocks(nil), s.open.counts...)
-	begin := c.Timestamp * s.recording().Header.TimestampScale
-	c.Duration = s.time.endOfCluster(begin) - begin
-	s.open.entry.End, s.open.entry.timestamp = c.End, c.Timestamp
-	if s.open.entry.flags&hasBlocks != 0 {
-		s.open.entry.until = begin + c.Duration
-	}
-	c.form = s.open.entry
-	if edit := s.indexes[c.Recording].form(&s.open.entry); edit != nil {
-		c.edit = *edit
-	}
-	return c
-}
-
-// closeFragment tells what of the open cluster has not been told as a fragment.
-func (s *Splitter) closeFragment(c Cluster) {
-	given := s.open.given
-	if given.Blocks == c.Blocks {
-		return
-	}
-	s.open.given = c
-	s.open.given.KeyFrames = nil
-	s.open.givenKeys = len(s.open.keyFrames)
-	c.Fragment, c.HeadLen = true, 0
-	c.Start = given.End
-	if given.Blocks == 0 {
-		c.Start = s.open.entry.data() + int64(s.open.entry.timeAt) + int64(s.open.entry.timeLen)
-	} else {
-		c.Blocks -= given.Blocks
-		c.Tracks = append([]TrackBlocks(nil), c.Tracks...)
-		for i, t := range given.Tracks {
-			c.Tracks[i].Blocks -= t.Blocks
-			c.Tracks[i].KeyFrames -= t.KeyFrames
-		}
-		c.form.flags = c.form.flags&^beginsWithKey | s.open.restBegins
-	}
-	if s.time.hasVideo {
-		s.open.restBegins, s.open.restSawVideo = 0, false
-	}
-	s.clusters = append(s.clusters, c)
-}
+// uncommit takes the block back, as it is to be read again.
+func (p *parser) uncommit() { p.committed = p.block.Start }

@@ -54,7 +54,8 @@ func simulated(clusters int, clusterSize int64) *Index {
 	at := ix.header.End
 	for i := range clusters {
 		e := entry{Range: Range{at, at + clusterSize}, timestamp: int64(i) * 1000, until: int64(i+1) * 1e9, headLen: 12, timeLen: 4, flags: beginsWithKey}
-		ix.add(e, []KeyFrame{{1, e.timestamp, at + 100}})
+		ix.keyFrames.add(KeyFrame{1, e.timestamp, at + 100})
+		ix.add(e)
 		at += clusterSize
 	}
 	ix.first = []KeyFrame{{1, 0, 100}, {2, 0, 200}}

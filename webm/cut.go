@@ -19,7 +19,7 @@ type Cutter struct {
 	reads      []int
 	key        int64 // offset of the key frame that the part begins with, or -1
 
-	split  *Splitter
+	parse  parser         // of the cluster that is being pushed
 	blocks [][]blockFacts // of each of reads, offsets from their clusters' data
 	read   int            // which of them is being pushed
 	left   int64          // how many bytes of it are to come
@@ -216,7 +216,8 @@ func (c *Cutter) Push(chunk []byte) error {
 			c.open()
 		}
 		n := int(min(c.left, int64(len(chunk))))
-		if err := c.split.Push(chunk[:n]); err != nil {
+		c.parse.push(chunk[:n])
+		if err := c.readBlocks(); err != nil {
 			return err
 		}
 		chunk = chunk[n:]
@@ -227,20 +228,43 @@ func (c *Cutter) Push(chunk []byte) error {
 	return nil
 }
 
-// open makes ready for the next cluster to be read: a splitter that is in the
-// middle of the recording, and before that cluster's data.
+// open makes ready for the next cluster to be read: a parser that is in the
+// middle of the recording, and has read that cluster's head.
 func (c *Cutter) open() {
 	e := c.index.clusters.at(c.reads[c.read])
 	head := clusterHead(e.size(), 8)
-	s := midStream(Options{}, c.index.header, e.data()-int64(len(head)))
-	read := c.read
-	s.visit = func(b blockFacts) {
-		b.Start -= e.data()
-		b.End -= e.data()
-		c.blocks[read] = append(c.blocks[read], b)
+	// What the splitter has let pass is let pass.
+	c.parse = newParser(policy{limits: Options{MaxClusterSize: maxTime}, tolerant: true}, &c.index.header, e.data()-int64(len(head)))
+	c.parse.push(head)
+	c.readBlocks()
+	c.left = e.size()
+}
+
+// readBlocks takes in the blocks of what has been pushed.
+func (c *Cutter) readBlocks() error {
+	for {
+		switch c.parse.next() {
+		case blockDone:
+			if b := &c.parse.block; b.track >= 0 {
+				data := c.parse.cluster.data()
+				duration, _ := b.length()
+				c.blocks[c.read] = append(c.blocks[c.read], blockFacts{Range{b.Start - data, b.End - data}, b.track, b.ticks, max(0, duration), b.key})
+			}
+		case damage:
+			return c.parse.err
+		case more:
+			return nil
+		}
 	}
-	s.Push(head)
-	c.split, c.left = s, e.size()
+}
+
+// A blockFacts is what a Cutter must know of a block.
+type blockFacts struct {
+	Range        // of its SimpleBlock or BlockGroup, from its cluster's data on
+	track    int // index of its track
+	ticks    int64
+	duration int64 // nanoseconds, 0 if not known
+	key      bool
 }
 
 // PlanFrom reads what must be read from the sources, and makes the plan.
@@ -422,7 +446,7 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 			if duration == 0 {
 				duration = unknownDuration
 			}
-			clocks[b.track].add(lasting{at, duration, 1, 0})
+			clocks[b.track].add(lasting{at, duration, 1, 0}, 0)
 		}
 		if !keeps {
 			continue

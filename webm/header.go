@@ -1,6 +1,6 @@
 package webm
 
-// How a Splitter reads a header: the EBML header, Info and Tracks.
+// How a parser reads a header: the EBML header, Info and Tracks.
 
 import "github.com/webmend/webmend/ebml"
 
@@ -8,59 +8,105 @@ import "github.com/webmend/webmend/ebml"
 // of a recorder has it.
 const minDocType = 7
 
-// maxRecordings bounds what is kept of a stream that begins again and again.
-const maxRecordings = 1000
+const (
+	// maxRecordings bounds what is kept of a stream that begins again and again.
+	maxRecordings = 1000
 
-// openRecording begins another recording at an EBML header.
-func (s *Splitter) openRecording(h ebml.Head) {
-	if s.inHeader {
-		s.closeHeader(h.Offset)
-	}
-	s.settleGaps()
-	if len(s.report.Recordings) >= maxRecordings {
-		s.fail(CodeTooLarge, "begins one recording more than 1000")
-		return
-	}
-	s.report.Recordings = append(s.report.Recordings, Recording{Header: Header{
-		Range:          Range{Start: max(0, h.Offset)}, // see readShort
-		Recording:      len(s.report.Recordings),
-		DocType:        "matroska",
-		TimestampScale: 1_000_000,
-	}})
-	if s.trial && h.Size < minDocType {
-		s.fail(CodeMissing, "has no DocType, where damage may end")
-		return
-	}
-	s.indexes = append(s.indexes, &Index{splitter: s})
-	s.inHeader, s.hasTracks, s.docType = true, false, nil
-	s.scan.Enter()
+	// maxAllTracks bounds how many tracks all of them have.
+	maxAllTracks = 4096
+)
+
+// An openHeader is the header under way.
+type openHeader struct {
+	Header
+	parts     []part
+	allTracks int // of this recording and those before it
+	hasTracks bool
+	hasInfo   bool
+	docType   *Error   // what is wrong with its DocType, until a Segment follows
+	repaired  *Error   // what was
+	later     [2]int64 // where the SeekHead says that Info and Tracks are, or 0
+	early     int64    // where the first Cluster begins, if that comes before any Tracks
+	detour    int64    // where it begins, while what comes after it is read, or 0
 }
 
-// headerEnd is how large the open header is at least, with the element h in it.
-func (s *Splitter) headerEnd(h ebml.Head) int64 {
+// isAway tells whether the parser reads what comes after the Clusters, to go back.
+func (p *parser) isAway() bool { return p.begun != nil && p.begun.detour > 0 }
+
+// known is the header that what comes next can belong to, or nil.
+func (p *parser) known() *Header {
+	if p.begun != nil && p.begun.hasTracks {
+		return &p.begun.Header
+	}
+	return p.header
+}
+
+// openHeader begins another recording at an EBML header.
+func (p *parser) openHeader(h ebml.Head) event {
+	if p.begun != nil && p.closeHeader(h.Offset) {
+		p.again = true
+		return headerDone
+	}
+	recording := 0
+	if p.header != nil {
+		recording = p.header.Recording + 1
+	}
+	if recording >= maxRecordings {
+		return p.fail(CodeTooLarge, "begins one recording more than "+decimal(maxRecordings))
+	}
+	if p.proof && h.Size < minDocType {
+		return p.fail(CodeMissing, "has no DocType, where damage may end")
+	}
+	p.begun = &openHeader{Header: Header{
+		Range:          Range{Start: max(0, h.Offset)}, // see Splitter.readShort
+		Recording:      recording,
+		DocType:        "matroska",
+		TimestampScale: 1_000_000,
+	}, allTracks: p.allTracks}
+	p.scan.Enter()
+	return none
+}
+
+// isTooLarge tells whether the element h makes the header larger than a limit.
+func (o *openHeader) isTooLarge(h ebml.Head, limit int64) bool {
+	if o.detour > 0 {
+		return h.Size > limit
+	}
 	end := h.End()
 	if h.ID == IDSegment || h.ID == IDCluster {
 		end = h.Offset
 	}
-	return end - s.recording().Header.Start
+	return end-o.Start > limit
+}
+
+// openSegment begins the Segment of the header. What was wrong with the DocType is damage
+// that is over.
+func (o *openHeader) openSegment() event {
+	o.later, o.hasInfo, o.early = [2]int64{}, false, 0
+	if o.docType == nil {
+		return none
+	}
+	o.docType.Code = CodeInvalidValue
+	o.repaired, o.docType = o.docType, nil
+	return badDocType
 }
 
 // readHeader takes in a value of the EBML header or of Info.
-func (s *Splitter) readHeader(id ebml.ID, data []byte) {
-	h := &s.recording().Header
+func (p *parser) readHeader(id ebml.ID, data []byte) {
+	h := p.begun
 	switch id {
 	case ebml.IDDocType:
 		h.DocType = ebml.ParseString(data)
 		if h.DocType != "webm" && h.DocType != "matroska" {
-			s.fail(CodeNotWebM, `is "`+h.DocType+`", not webm or matroska`)
-			if s.docType, h.DocType = s.err, ""; !s.trial {
-				s.err = nil // it is damaged, should a Segment follow
+			p.fail(CodeNotWebM, `is "`+h.DocType+`", not webm or matroska`)
+			if h.docType, h.DocType = p.err, ""; !p.proof {
+				p.err = nil // it is damaged, should a Segment follow
 			}
 		}
 	case IDTimestampScale:
 		scale := ebml.ParseUint(data)
 		if scale == 0 || scale > maxTimestampScale {
-			s.fail(CodeInvalidValue, "is not from 1 to 1000000000000 nanoseconds")
+			p.fail(CodeInvalidValue, "is not from 1 to 1000000000000 nanoseconds")
 			return
 		}
 		h.TimestampScale = int64(scale)
@@ -73,85 +119,70 @@ func (s *Splitter) readHeader(id ebml.ID, data []byte) {
 	}
 }
 
-// What Splitter.later has the places of.
+// What openHeader.later has the places of.
 const (
 	laterInfo = iota
 	laterTracks
 )
 
-// readSeekHead takes in where a SeekHead says that Info and Tracks are (RFC 9559 §5.1.1).
-// What of it makes no sense says nothing.
-func (s *Splitter) readSeekHead(data []byte) {
+// readSeekHead takes in where a SeekHead, whose head is h, says that Info and Tracks are
+// (RFC 9559 §5.1.1). What of it makes no sense says nothing.
+func (o *openHeader) readSeekHead(segment, h ebml.Head, data []byte) {
 	scan := ebml.Scanner{}
 	scan.Push(data)
 	id, wanted := ebml.ID(0), [...]ebml.ID{laterInfo: IDInfo, laterTracks: IDTracks}
 	for kind := scan.Next(); kind != ebml.More; kind = scan.Next() {
-		switch h := scan.Head(); {
-		case kind == ebml.Start && h.ID == IDSeek:
+		switch child := scan.Head(); {
+		case kind == ebml.Start && child.ID == IDSeek:
 			scan.Enter()
-		case kind == ebml.Start && h.Size <= 8:
+		case kind == ebml.Start && child.Size <= 8:
 			scan.Read(8)
-		case kind == ebml.Value && h.ID == IDSeekID:
+		case kind == ebml.Value && child.ID == IDSeekID:
 			id = ebml.ID(ebml.ParseUint(scan.Data()))
-		case kind == ebml.Value && h.ID == IDSeekPosition:
-			at := s.segment.DataOffset() + int64(min(ebml.ParseUint(scan.Data()), 1<<60))
+		case kind == ebml.Value && child.ID == IDSeekPosition:
+			at := segment.DataOffset() + int64(min(ebml.ParseUint(scan.Data()), 1<<60))
 			for i := range wanted {
-				if id == wanted[i] && at > s.scan.Head().Offset {
-					s.later[i] = at
+				if id == wanted[i] && at > h.Offset {
+					o.later[i] = at
 				}
 			}
 		}
 	}
 }
 
-// findTracks goes on with the Tracks that come after the Clusters, of which h is the first,
-// if the caller has those.
-func (s *Splitter) findTracks(h ebml.Head) {
-	if !s.opts.Seeks || !s.opts.Rewinds || s.trial || s.detour > 0 {
-		s.fail(CodeTracksLater, "comes before its Tracks, which are at "+decimal(s.later[laterTracks])+": that needs the whole file")
-		return
+// nextLater is where the next element is that the header lacks and that comes after the
+// Clusters, or where those begin if there is none.
+func (o *openHeader) nextLater() (offset int64) {
+	missing := [...]bool{laterInfo: !o.hasInfo, laterTracks: !o.hasTracks}
+	for i, at := range o.later {
+		if o.later[i] = 0; missing[i] && at > o.detour {
+			return at
+		}
 	}
-	s.detour = h.Offset
-	s.takeDetour()
-}
-
-// findNoTracks goes back to the Clusters, as there are no Tracks where the SeekHead says.
-func (s *Splitter) findNoTracks() {
-	s.err, s.later = nil, [2]int64{}
-	s.takeDetour()
-}
-
-// takeDetour goes to the next element after the Clusters that the header lacks, and then
-// back to them.
-func (s *Splitter) takeDetour() {
-	switch {
-	case !s.hasInfo && s.later[laterInfo] > s.detour:
-		s.back, s.later[laterInfo] = s.later[laterInfo], 0
-	case !s.hasTracks && s.later[laterTracks] > s.detour:
-		s.back, s.later[laterTracks] = s.later[laterTracks], 0
-	default:
-		s.back, s.detour, s.later = s.detour, 0, [2]int64{}
-	}
-	s.scan.Reset(s.back, s.segment)
+	offset, o.detour = o.detour, 0
+	return offset
 }
 
 // openTrack begins another track of the header.
-func (s *Splitter) openTrack() {
-	h := &s.recording().Header
-	if len(h.Tracks) == s.opts.MaxTracks {
-		s.fail(CodeTooLarge, "is one more track than MaxTracks")
-		return
+func (p *parser) openTrack() event {
+	h := p.begun
+	if len(h.Tracks) == p.limits.MaxTracks {
+		return p.fail(CodeTooLarge, "is one more track than MaxTracks")
+	}
+	if h.allTracks++; h.allTracks > maxAllTracks {
+		return p.fail(CodeTooLarge, "is one more track than "+decimal(maxAllTracks)+" in all recordings")
 	}
 	h.Tracks = append(h.Tracks, Track{Language: "eng"})
-	s.scan.Enter()
+	p.scan.Enter()
+	return none
 }
 
 // closeTrack completes the last track of the header.
-func (s *Splitter) closeTrack() {
-	tracks := s.recording().Header.Tracks
+func (p *parser) closeTrack() {
+	tracks := p.begun.Tracks
 	t := &tracks[len(tracks)-1]
 	if t.Number == 0 {
-		s.fail(CodeMissing, "has no TrackNumber")
+		p.fail(CodeMissing, "has no TrackNumber")
 		return
 	}
 	if t.Type == Audio {
@@ -163,56 +194,45 @@ func (s *Splitter) closeTrack() {
 	t.Codec = t.headerCodec()
 }
 
-// repairDocType says that the header's DocType is damaged, as a Segment follows it.
-func (s *Splitter) repairDocType() {
-	s.docType.Code = CodeInvalidValue
-	s.tell(s.recording().Header.Start, s.recording().Header.Start)
-	s.drop(s.docType, s.told, 0)
-	s.docType = nil
+// closeHeader ends the open header at an offset, and tells whether it is complete: one
+// without Tracks is of no use.
+func (p *parser) closeHeader(end int64) bool {
+	h := p.begun
+	p.begun = nil
+	if !h.hasTracks {
+		return false
+	}
+	h.End = end
+	if h.DocType == "" {
+		h.DocType = docTypeFor("webm", h.Tracks)
+	}
+	p.header, p.parts, p.allTracks = &h.Header, h.parts, h.allTracks
+	return true
 }
 
-// closeHeader ends the open header at offset end. One without Tracks is of no
-// use: what it has becomes other elements.
-func (s *Splitter) closeHeader(end int64) {
-	s.inHeader = false
-	rec := s.recording()
-	if !s.hasTracks {
-		s.report.Recordings = s.report.Recordings[:len(s.report.Recordings)-1]
-		s.indexes = s.indexes[:len(s.indexes)-1]
-		return
-	}
-	rec.Header.End = end
-	if rec.Header.DocType == "" {
-		rec.Header.DocType = docTypeFor("webm", rec.Header.Tracks)
-	}
-	s.tell(rec.Header.Start, end)
-	h := rec.Header
-	h.Tracks = append([]Track(nil), h.Tracks...) // key frames refine those of the recording
-	s.headers = append(s.headers, h)
-	ix := s.indexes[len(s.indexes)-1]
-	ix.header = rec.Header // with the tracks that are refined
-	ix.clusters.scale = h.TimestampScale
-	s.time = newTimeline(h.Tracks)
-	s.entries = make([]int, len(h.Tracks))
-	s.repeats.reset()
-}
-
-// keepPart keeps in the index where the element is that has just ended, of the
-// header or after the clusters.
-func (s *Splitter) keepPart() {
-	h := s.scan.Head()
-	ix := s.indexes[len(s.indexes)-1]
-	switch h.ID {
-	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:
-		return // plans make their own
-	case ebml.IDEBML, IDSegment:
-		return // in a Segment of unknown size, as plans make them, it would end that
-	case IDInfo, IDTracks:
-		if !s.inHeader {
-			return // they are not read again
+// endPart takes in the element that has just ended, of the header or after the clusters.
+func (p *parser) endPart(id ebml.ID) {
+	h := p.scan.Head()
+	p.part = part{p.scan.Parent(), h.ID, Range{h.Offset, p.scan.EndOffset()}}
+	if o := p.begun; o != nil {
+		if len(o.parts) < maxParts || id == IDTracks && !o.hasTracks {
+			o.parts = p.part.appendTo(o.parts, true)
 		}
 	}
-	if len(ix.parts) < maxParts || h.ID == IDTracks && !s.hasTracks {
-		ix.parts = append(ix.parts, part{s.scan.Parent(), h.ID, Range{h.Offset, s.scan.EndOffset()}})
+}
+
+// appendTo appends the part to those of a header, or to those after the clusters, if
+// plans want it.
+func (p part) appendTo(parts []part, header bool) []part {
+	switch p.id {
+	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:
+		return parts // plans make their own
+	case ebml.IDEBML, IDSegment:
+		return parts // in a Segment of unknown size, as plans make them, it would end that
+	case IDInfo, IDTracks:
+		if !header {
+			return parts // they are not read again
+		}
 	}
+	return append(parts, p)
 }

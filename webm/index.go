@@ -27,42 +27,29 @@ type Index struct {
 	first     []KeyFrame   // the first block of each track that has one
 	duration  int64        // nanoseconds, the end of the last frame
 
-	left      []Range // blocks that plans leave out, merged where they adjoin
-	decodable int64   // nanoseconds, the end of the last frame that can be decoded
+	left      rangeList // blocks that plans leave out, merged where they adjoin
+	decodable int64     // nanoseconds, the end of the last frame that can be decoded
 
-	splitter *Splitter // which may have a cluster of it open
-	open     bool      // of now: the last cluster is the open one
+	ledger *ledger // which may have a cluster of it open
+	open   bool    // of now: the last cluster is the open one
 }
 
 // now is the index with what there is of the open cluster, for a plan.
 func (ix *Index) now() *Index {
-	s := ix.splitter
-	if s == nil || !s.inCluster || s.err != nil || s.open.Blocks == 0 || s.indexes[len(s.indexes)-1] != ix {
+	l := ix.ledger
+	if l == nil || !l.isOpen || l.open.blocks == 0 || l.index() != ix {
 		return ix
 	}
 	with := *ix
 	with.open = true
 	with.clusters = ix.clusters.copied()
-	with.keyFrames, with.left = ix.keyFrames.copied(), append([]Range(nil), ix.left...)
-	for _, f := range s.open.left {
-		if f.reason != "" || !f.key {
-			with.leaveOut(f.Range)
-		}
-	}
-	with.addFirst(s.open.first)
-	with.addOpen(s)
+	with.keyFrames, with.left = ix.keyFrames.copied(), ix.left.copied()
+	with.addFirst(l.open.first)
+	with.duration = l.time.duration(ix.duration)
+	with.decodable = l.time.decodable(ix.decodable)
+	c := l.soFar()
+	with.add(c.form)
 	return &with
-}
-
-// addOpen adds the open cluster, as far as its blocks are whole.
-func (ix *Index) addOpen(s *Splitter) {
-	ix.duration = s.time.duration(ix.duration)
-	ix.decodable = s.time.decodable(ix.decodable)
-	if s.time.hasVideo {
-		ix.add(s.soFar().form, s.open.keyFrames)
-	} else {
-		ix.add(s.soFar().form, s.open.cues)
-	}
 }
 
 // addFirst keeps which blocks are the first of their tracks.
@@ -141,29 +128,13 @@ func sizeWidth(size int64, width int) int {
 }
 
 // add takes in the cluster that has just been completed.
-func (ix *Index) add(e entry, keyFrames []KeyFrame) {
+func (ix *Index) add(e entry) {
 	e.form = ix.header.End - ix.header.Start
 	if n := ix.clusters.len(); n > 0 {
 		last := ix.clusters.at(n - 1)
 		e.form = last.formEnd()
 	}
 	ix.clusters.add(e)
-	for _, k := range keyFrames {
-		ix.keyFrames.add(k)
-	}
-}
-
-// keyFrom is the first key frame at or after an offset.
-func (ix *Index) keyFrom(offset int64) int {
-	low, high := 0, ix.keyFrames.len()
-	for low < high {
-		if middle := (low + high) / 2; ix.keyFrames.at(middle).Offset < offset {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low
 }
 
 // Clusters is how many clusters the index has.
@@ -250,4 +221,26 @@ func (l *keyFrameList) add(k KeyFrame) {
 		n++
 	}
 	l.pages[n-1] = append(l.pages[n-1], k)
+}
+
+// from is the first key frame at or after an offset.
+func (l *keyFrameList) from(offset int64) int {
+	low, high := 0, l.len()
+	for low < high {
+		if middle := (low + high) / 2; l.at(middle).Offset < offset {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// cutFrom removes the key frames at an offset or after.
+func (l *keyFrameList) cutFrom(offset int64) {
+	n := l.from(offset)
+	l.pages = l.pages[:(n+pageLen-1)/pageLen]
+	if n%pageLen > 0 {
+		l.pages[n/pageLen] = l.pages[n/pageLen][:n%pageLen]
+	}
 }

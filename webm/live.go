@@ -47,7 +47,7 @@ func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 		}
 		l.add(plan, i, start, max(0, from-e.data()))
 		plan.End, next = max(plan.End, e.until), e.End
-		if i == l.len()-1 && recording == len(s.indexes)-1 {
+		if i == l.len()-1 && recording == len(s.ledger.indexes)-1 {
 			plan.End = s.time.followed()
 		}
 	}
@@ -101,9 +101,9 @@ func (s *Splitter) live(recording int) *liveList {
 	}
 	l := &liveList{index: ix}
 	// Before its first block of video it is not known whether it begins with a key frame.
-	begun := !s.time.hasVideo || s.open.sawVideo
-	if s.inCluster && begun && s.open.Recording == recording && s.err == nil && s.lost == nil {
-		l.open = append(l.open, s.soFar().form)
+	begun := !s.time.hasVideo || s.ledger.open.sawVideo
+	if s.ledger.isOpen && begun && s.ledger.index() == ix && s.search == nil {
+		l.open = append(l.open, s.ledger.soFar().form)
 	}
 	return l
 }

@@ -1,6 +1,6 @@
 package webm
 
-// How a Splitter reads the elements of a stream, one token of the scanner after the other.
+// How the elements of a stream are read: tokens of the scanner in, events out.
 
 import "github.com/webmend/webmend/ebml"
 
@@ -18,265 +18,299 @@ const (
 	maxUnknown     = 1 << 10
 	maxUnknownPart = 1 << 20 // beside Clusters
 
-	// maxDoubt is how many bytes are let pass that are elements which cannot be there.
-	maxDoubt = 64 << 10
+	// maxTolerated is how many bytes are let pass that are elements which cannot be there.
+	maxTolerated = 64 << 10
 )
 
-// run takes the scanner's tokens as far as the bytes go.
-func (s *Splitter) run() {
-	for s.err == nil && !s.proven && s.back < 0 {
+// A policy is what a parser lets pass.
+type policy struct {
+	// limits have MaxHeaderSize, MaxTracks and MaxClusterSize.
+	limits Options
+
+	// proof lets nothing pass that could be chance: what is read is to be proven.
+	proof bool
+
+	// tolerant lets small elements in a Cluster pass that cannot be there, if a whole
+	// block follows.
+	tolerant bool
+
+	// bound is where another Cluster is known to begin, which the open one must not run
+	// over, or 0.
+	bound int64
+}
+
+// An event is what a parser has come to.
+type event uint8
+
+const (
+	none          event = iota
+	more                // all that was pushed has been read
+	damage              // err says what is wrong, and nothing more is read
+	badDocType          // the Segment follows an EBML header whose DocType is damaged
+	headerDone          // header and its parts are complete
+	tracksLater         // a Cluster comes before the Tracks, and the SeekHead says that they follow
+	partDone            // part, an element of the Segment beside Clusters, is complete
+	clusterBegun        // cluster is open
+	timestampDone       // its Timestamp is known
+	blockDone           // block is complete
+	clusterDone         // cluster is
+	rootDone            // an element at the root is
+)
+
+// A parser reads the elements of a stream. It knows what is open, and nothing of what
+// came before.
+type parser struct {
+	policy
+	scan      ebml.Scanner
+	err       *Error
+	committed int64 // where the last whole element ends, up to which nothing is lost
+	again     bool  // the scanner's token is to be taken once more, after an event before it
+
+	header    *Header     // of the last recording that has a whole one, or nil
+	parts     []part      // of that header
+	allTracks int         // of that recording and those before it
+	begun     *openHeader // the one under way, or nil
+	segment   ebml.Head   // of the open Segment
+	part      part
+	inCluster bool
+	cluster   openCluster
+	block     openBlock
+}
+
+// newParser is a parser in the middle of a recording, inside its Segment.
+func newParser(p policy, header *Header, offset int64) parser {
+	parse := parser{policy: p, header: header, committed: offset}
+	parse.goTo(offset)
+	return parse
+}
+
+// goTo reads on at an offset of a Segment whose end is not known, with nothing open.
+func (p *parser) goTo(offset int64) {
+	p.goToIn(ebml.Head{ID: IDSegment, Size: ebml.UnknownSize}, offset)
+}
+
+// goToIn reads on at an offset of a Segment.
+func (p *parser) goToIn(segment ebml.Head, offset int64) {
+	p.err, p.again, p.inCluster = nil, false, false
+	p.scan.Ends = endsUnknown
+	p.scan.Reset(offset, segment)
+}
+
+// push takes the next bytes of the stream, to be read by next.
+func (p *parser) push(chunk []byte) { p.scan.Push(chunk) }
+
+// next reads on up to the next event.
+func (p *parser) next() event {
+	for p.err == nil {
 		// Most of a stream is SimpleBlocks, one after the other.
-		if s.scan.Parent() == IDCluster && s.scan.ReadNext(IDSimpleBlock, blockHeadLen, s.clusterEnd()) {
-			h := s.scan.Head()
-			s.block = openBlock{offset: h.Offset}
-			if s.readBlock(h.Size, s.scan.Data()); s.err != nil || s.back >= 0 {
-				return
+		if p.scan.Parent() == IDCluster && p.scan.ReadNext(IDSimpleBlock, blockHeadLen, p.clusterLimit()) {
+			h := p.scan.Head()
+			p.block = openBlock{Range: Range{Start: h.Offset}}
+			if p.readBlock(h.Size, p.scan.Data()); p.err != nil {
+				break
 			}
 		}
-		switch s.scan.Next() {
-		case ebml.Start:
-			s.start(s.scan.Head())
-		case ebml.Value:
-			s.value(s.scan.Head(), s.scan.Data())
-		case ebml.End:
-			s.end(s.scan.Head().ID)
-		case ebml.More:
-			if s.scan.Err() != nil {
-				s.err = scanError(&s.scan)
+		e := none
+		if p.again {
+			p.again = false
+			if e = p.start(p.scan.Head()); e != none {
+				return e
 			}
-			return
+			continue
+		}
+		switch p.scan.Next() {
+		case ebml.Start:
+			e = p.start(p.scan.Head())
+		case ebml.Value:
+			e = p.value(p.scan.Head(), p.scan.Data())
+		case ebml.End:
+			e = p.end(p.scan.Head().ID)
+		case ebml.More:
+			if p.scan.Err() == nil {
+				return more
+			}
+			p.err = scanError(&p.scan)
+		}
+		if e != none {
+			return e
 		}
 	}
+	return damage
 }
 
 // start decides what is wanted of an element: its children, its value, or, as
 // for all that is not named here, nothing.
-func (s *Splitter) start(h ebml.Head) {
-	if s.inHeader && (s.detour == 0 && s.headerEnd(h) > s.opts.MaxHeaderSize || s.detour > 0 && h.Size > s.opts.MaxHeaderSize) {
-		s.fail(CodeTooLarge, "makes the header larger than MaxHeaderSize")
-		return
+func (p *parser) start(h ebml.Head) event {
+	if p.begun != nil && p.begun.isTooLarge(h, p.limits.MaxHeaderSize) {
+		return p.fail(CodeTooLarge, "makes the header larger than MaxHeaderSize")
 	}
-	if s.inCluster && max(h.End(), h.DataOffset()) > s.clusterEnd() {
-		if s.bound > 0 {
-			s.fail(CodeOverrun, "runs over the Cluster at "+decimal(s.bound))
-		} else {
-			s.fail(CodeTooLarge, "makes the Cluster larger than MaxClusterSize")
+	if p.inCluster && max(h.End(), h.DataOffset()) > p.clusterLimit() {
+		if p.bound > 0 {
+			return p.fail(CodeOverrun, "runs over the Cluster at "+decimal(p.bound))
 		}
-		return
+		return p.fail(CodeTooLarge, "makes the Cluster larger than MaxClusterSize")
 	}
-	switch s.scan.Parent() {
+	switch p.scan.Parent() {
 	case 0:
-		if s.docType != nil && h.ID != IDSegment && h.ID != ebml.IDVoid {
-			s.err = s.docType
-			return
-		}
-		switch h.ID {
-		case ebml.IDEBML:
-			s.openRecording(h)
-		case IDSegment:
-			if s.docType != nil {
-				s.repairDocType()
-			}
-			s.segment, s.later, s.hasInfo, s.early = h, [2]int64{}, false, 0
-			s.scan.Enter()
-		case ebml.IDVoid:
-		default:
-			s.misread(h, maxUnknownPart)
-		}
+		return p.startRoot(h)
 	case IDSegment:
-		switch h.ID {
-		case IDCluster:
-			s.openCluster(h)
-		case IDInfo, IDTracks:
-			if s.inHeader {
-				s.scan.Enter()
-			}
-		case IDSeekHead:
-			if s.inHeader && h.Size >= 0 {
-				s.scan.Read(maxText)
-			}
-		case IDCues, IDChapters, IDTags, IDAttachments, ebml.IDVoid, ebml.IDCRC32:
-		default:
-			s.misread(h, maxUnknownPart)
-		}
+		return p.startPart(h)
 	case ebml.IDEBML, IDInfo:
-		s.scan.Read(maxText)
+		p.scan.Read(maxText)
 	case IDTracks:
 		if h.ID == IDTrackEntry {
-			s.openTrack()
+			return p.openTrack()
 		}
 	case IDTrackEntry, IDVideo, IDAudio:
 		switch h.ID {
 		case IDVideo, IDAudio:
-			s.scan.Enter()
+			p.scan.Enter()
 		case IDCodecPrivate:
-			s.scan.Read(int(min(s.opts.MaxHeaderSize, 1<<31-1))) // an int can have 32 bits
+			p.scan.Read(int(min(p.limits.MaxHeaderSize, 1<<31-1))) // an int can have 32 bits
 		default:
-			s.scan.Read(maxText)
+			p.scan.Read(maxText)
 		}
 	case IDCluster:
-		switch h.ID {
-		case IDTimestamp:
-			s.scan.Read(8)
-		case IDPosition, IDPrevSize, ebml.IDCRC32:
-			s.open.entry.flags |= needsVoid
-			if h.Size > 8 {
-				s.fail(CodeInvalidValue, "is longer than it can be")
-			}
-		case ebml.IDVoid, IDSilentTracks, IDEncryptedBlock:
-		default:
-			if _, _, known := Lookup(h.ID); !known && s.open.strange == nil && s.opts.Rewinds {
-				s.open.strange = newError(CodeMisplaced, h.Offset, s.scan.Path(), "is nothing that the specification has")
-			}
-			s.misread(h, maxUnknown)
-			s.doubt(h)
-		case IDSimpleBlock:
-			s.block = openBlock{offset: h.Offset}
-			s.scan.Read(blockHeadLen)
-		case IDBlockGroup:
-			s.block = openBlock{offset: h.Offset}
-			s.scan.Enter()
-		}
+		return p.startInCluster(h)
 	case IDBlockGroup:
 		switch h.ID {
 		case IDBlock:
-			s.scan.Read(blockHeadLen)
+			p.scan.Read(blockHeadLen)
 		case IDBlockDuration, IDDiscardPadding:
-			s.scan.Read(8)
+			p.scan.Read(8)
 		case IDReferenceBlock:
-			s.block.reference = true
+			p.block.reference = true
 		}
 	}
+	return none
 }
 
-// clusterEnd is where the open cluster must end at the latest.
-func (s *Splitter) clusterEnd() int64 {
-	if s.bound > 0 {
-		return s.bound
+// startRoot begins an element at the root.
+func (p *parser) startRoot(h ebml.Head) event {
+	if p.begun != nil && p.begun.docType != nil && h.ID != IDSegment && h.ID != ebml.IDVoid {
+		p.err = p.begun.docType
+		return none
 	}
-	return s.open.Cluster.Start + s.opts.MaxClusterSize
+	switch h.ID {
+	case ebml.IDEBML:
+		return p.openHeader(h)
+	case IDSegment:
+		p.segment = h
+		p.scan.Enter()
+		if p.begun != nil {
+			return p.begun.openSegment()
+		}
+	case ebml.IDVoid:
+	default:
+		return p.misread(h, maxUnknownPart)
+	}
+	return none
+}
+
+// startPart begins an element of the Segment.
+func (p *parser) startPart(h ebml.Head) event {
+	switch h.ID {
+	case IDCluster:
+		return p.openCluster(h)
+	case IDInfo, IDTracks:
+		if p.begun != nil {
+			p.scan.Enter()
+		}
+	case IDSeekHead:
+		if p.begun != nil && h.Size >= 0 {
+			p.scan.Read(maxText)
+		}
+	case IDCues, IDChapters, IDTags, IDAttachments, ebml.IDVoid, ebml.IDCRC32:
+	default:
+		return p.misread(h, maxUnknownPart)
+	}
+	return none
 }
 
 // misread stops at an element that the specification has in another place, or does
 // not have and that is larger than limit: so misread bytes look.
-func (s *Splitter) misread(h ebml.Head, limit int64) {
+func (p *parser) misread(h ebml.Head, limit int64) event {
 	if _, _, known := Lookup(h.ID); known || h.Size > limit {
-		s.fail(CodeMisplaced, "cannot be there")
+		return p.fail(CodeMisplaced, "cannot be there")
 	}
-}
-
-// doubt lets elements that cannot be in a Cluster pass, should they be small and a whole
-// block come next: then only they were broken. Otherwise it is damage after all, and what
-// it took in is read again. Of a Segment's elements, which have IDs of 4 octets, none is.
-func (s *Splitter) doubt(h ebml.Head) {
-	_, _, known := Lookup(h.ID)
-	part := known && h.ID.Len() == 4
-	if s.err == nil || part || s.trial || !s.opts.Rewinds || h.Size < 0 || h.End()-s.whole > maxDoubt {
-		return
-	}
-	if s.open.doubtful == nil {
-		s.open.doubtful, s.open.unheard = s.err, true
-	}
-	s.open.unheard = s.open.unheard && !known
-	s.err = nil
+	return none
 }
 
 // value takes in a value that start asked for.
-func (s *Splitter) value(h ebml.Head, data []byte) {
-	if s.inHeader && len(data) == 0 {
-		return // it has its default value, which is set already (RFC 8794 §7)
+func (p *parser) value(h ebml.Head, data []byte) event {
+	if p.begun != nil && len(data) == 0 {
+		return none // it has its default value, which is set already (RFC 8794 §7)
 	}
-	switch parent := s.scan.Parent(); parent {
+	switch p.scan.Parent() {
 	case IDCluster, IDBlockGroup:
 		switch h.ID {
 		case IDTimestamp:
-			s.readTimestamp(h, ebml.ParseUint(data))
+			p.readTimestamp(h, ebml.ParseUint(data))
 		case IDSimpleBlock, IDBlock:
-			s.readBlock(h.Size, data)
+			p.readBlock(h.Size, data)
 		case IDBlockDuration:
-			s.block.duration = ticksToTime(ebml.ParseUint(data), s.recording().Header.TimestampScale)
+			p.block.duration = ticksToTime(ebml.ParseUint(data), p.header.TimestampScale)
 		case IDDiscardPadding:
-			s.block.discard = max(0, min(ebml.ParseInt(data), maxTime))
+			p.block.discard = max(0, min(ebml.ParseInt(data), maxTime))
 		}
 	case IDTrackEntry, IDVideo, IDAudio:
-		tracks := s.recording().Header.Tracks
+		tracks := p.begun.Tracks
 		tracks[len(tracks)-1].set(h.ID, data)
 	case IDSegment:
-		s.readSeekHead(data)
+		p.begun.readSeekHead(p.segment, h, data)
 	default:
-		s.readHeader(h.ID, data)
+		p.readHeader(h.ID, data)
 	}
+	return none
 }
 
 // end closes what the element opened.
-func (s *Splitter) end(id ebml.ID) {
-	switch s.scan.Parent() {
+func (p *parser) end(id ebml.ID) event {
+	switch p.scan.Parent() {
 	case 0:
-		if s.detour > 0 {
-			s.findNoTracks()
-			return
-		}
-		s.whole = s.scan.EndOffset()
-		if id == IDSegment {
-			s.segment = ebml.Head{}
-		}
-		if s.trial {
-			s.proven = true // an EBML header, whose DocType was right
-		}
-	case IDSegment:
-		if id == IDCluster && s.open.doubtful != nil {
-			s.err = s.open.doubtful
-			return
-		}
-		if s.detour > 0 {
-			s.keepPart()
-			s.hasTracks = s.hasTracks || id == IDTracks
-			s.hasInfo = s.hasInfo || id == IDInfo
-			s.takeDetour()
-			return
-		}
-		s.whole = s.scan.EndOffset()
-		switch {
-		case id == IDCluster && s.trial:
-			s.proven, s.ended = true, true
-		case id == IDCluster:
-			if h := s.scan.Head(); h.End() != s.whole {
-				s.open.Known = false
+		if !p.isAway() {
+			p.committed = p.scan.EndOffset()
+			if id == IDSegment {
+				p.segment = ebml.Head{}
 			}
-			s.closeCluster()
-		default:
-			s.keepPart()
-			s.hasTracks = s.hasTracks || id == IDTracks && s.inHeader
-			s.hasInfo = s.hasInfo || id == IDInfo
-			s.proven = s.inTracks && s.hasTracks && len(s.recording().Header.Tracks) > 0
 		}
+		return rootDone
+	case IDSegment:
+		if id == IDCluster {
+			return p.closeCluster()
+		}
+		if !p.isAway() {
+			p.committed = p.scan.EndOffset()
+		}
+		p.endPart(id)
+		if o := p.begun; o != nil {
+			o.hasTracks = o.hasTracks || id == IDTracks
+			o.hasInfo = o.hasInfo || id == IDInfo
+		}
+		return partDone
 	case ebml.IDEBML, IDInfo:
-		s.keepPart()
+		p.endPart(id)
 	case IDTracks:
 		if id == IDTrackEntry {
-			s.closeTrack()
+			p.closeTrack()
 		}
 	case IDCluster:
-		if id == IDSimpleBlock || id == IDBlockGroup {
-			s.countBlock(id)
-			if s.open.doubtful != nil {
-				s.dispel()
-			}
-		}
-		if s.err == nil && s.open.doubtful == nil {
-			s.whole = s.scan.EndOffset()
-		}
-		s.proven = s.err == nil && (s.trial && s.open.Blocks > 0 || s.headless && s.open.hasTime)
+		return p.endInCluster(id)
 	}
+	return none
 }
 
-// fail stops the splitter at the element that the last token speaks of.
+// finish says that the stream ends.
+func (p *parser) finish() { p.scan.Finish() }
+
+// fail stops the parser at the element that the last token speaks of.
 //
 //go:noinline
-func (s *Splitter) fail(code Code, predicate string) {
-	h, path := s.scan.Head(), s.scan.Path()
+func (p *parser) fail(code Code, predicate string) event {
+	h, path := p.scan.Head(), p.scan.Path()
 	if path[len(path)-1].Offset != h.Offset {
 		path = append(path, h) // it has just ended
 	}
-	s.err = newError(code, h.Offset, path, predicate)
+	p.err = newError(code, h.Offset, path, predicate)
+	return none
 }

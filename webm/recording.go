@@ -39,8 +39,8 @@ type Cluster struct {
 	Duration int64
 
 	Blocks    int           // SimpleBlocks and BlockGroups
-	KeyFrames []KeyFrame    // of video tracks
-	Tracks    []TrackBlocks // in the order of the header
+	KeyFrames []KeyFrame    // of video tracks: the first 4,096
+	Tracks    []TrackBlocks // of the tracks that have blocks in it, in the order of the header
 
 	form entry
 	edit Edit
@@ -81,12 +81,11 @@ func (c *Cluster) BeginsWithKeyFrame() bool { return c.form.flags&beginsWithKey 
 // Entries is how many blocks of the cluster a player can begin at: the key
 // frames of video or, where no track is video, every block of audio.
 func (c *Cluster) Entries(tracks []Track) int {
-	n := len(c.KeyFrames)
-	if hasVideo(tracks) {
-		return n
-	}
+	n, video := 0, hasVideo(tracks)
 	for _, t := range c.Tracks {
-		n += t.KeyFrames
+		if i := trackNumbered(tracks, t.Number); i >= 0 && (!video || tracks[i].Type == Video) {
+			n += t.KeyFrames
+		}
 	}
 	return n
 }
@@ -152,21 +151,28 @@ type Report struct {
 	Gaps       []Gap // where there is no sound though no byte is missing, the first 1,000 of them
 
 	Undecodable []Undecodable // what plans leave out, by the order of its first frames
+	Unlisted    Unlisted      // how many entries more there are than these lists have
 }
 
-// addGaps adds gaps, but none that ends where another of its recording goes on: several
-// tracks of audio can tell of the same.
-//
-//go:noinline
-func (r *Report) addGaps(gaps []Gap) {
-	for _, g := range gaps {
-		if n := len(r.Gaps); n > 0 && r.Gaps[n-1].Recording == g.Recording && g.Start < r.Gaps[n-1].End && r.Gaps[n-1].Start < g.End {
-			continue
-		}
-		if len(r.Gaps) < maxGaps {
-			r.Gaps = append(r.Gaps, g)
-		}
-	}
+// Unlisted is how many entries the lists of a report do not have, as they are full.
+type Unlisted struct {
+	Other       int // after the first 10,000
+	Gaps        int // after the first 1,000
+	Undecodable int // after the first 1,000
+}
+
+// Undecodable is frames that are there and cannot be decoded, or not at the right time.
+// Plans leave them out, unless their Index says KeepUndecodable.
+type Undecodable struct {
+	// Reason is CodeNoKeyFrame of video between lost bytes and the next key frame of its
+	// track, CodeInvalidBlock of blocks of a track that the header does not have, and
+	// CodeMisplaced of an element in a cluster that cannot be there, and has no frames.
+	Reason     Code
+	Recording  int    // index of the recording
+	Track      uint64 // its number, or that of the first of them, or 0 if there are none
+	Frames     int    // blocks, of one frame as a rule
+	Start, End int64  // nanoseconds, of the first of them, and of the key frame or the end of the last
+	Offset     int64  // of the first one's SimpleBlock or BlockGroup
 }
 
 // maxTime bounds nanoseconds, to 36 years, so that a few of them can be added.

@@ -154,5 +154,9 @@ func refSplit(b []byte) (headers []Range, clusters []Cluster) {
 	if n := len(headers); n > 0 && headers[n-1].End < 0 { // no cluster came
 		headers[n-1].End = int64(len(b))
 	}
+	for i := range clusters {
+		c := &clusters[i]
+		c.Tracks = slices.DeleteFunc(c.Tracks, func(t TrackBlocks) bool { return t.Blocks == 0 })
+	}
 	return headers, clusters
 }

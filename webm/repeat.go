@@ -30,10 +30,9 @@ type repeats struct {
 	n     int32       // how many there have been
 	heads []int32     // by sum: the number of the newest block with it, plus 1
 
-	starts  []int64     // where the last clusters begin, the open one included
-	compare *comparison // under way, or nil
-	asked   int64       // the offset of the last block for which there was one
-	found   []Range     // runs in the open cluster that were pushed before
+	starts []int64 // where the last clusters begin, the open one included
+	asked  int64   // the offset of the last block for which there was one
+	found  []Range // runs in the open cluster that were pushed before
 }
 
 // A pastBlock is what is remembered of a block.
@@ -43,31 +42,11 @@ type pastBlock struct {
 	before int32  // the number of the newest block before it with the same head, plus 1
 }
 
-// sumOf tells blocks apart by their size, the Timestamp of their cluster and the first
-// bytes of their data, which begin with track and time.
-func sumOf(data []byte, size, timestamp int64) uint32 {
-	const prime = 0x9E3779B97F4A7C15
-	sum := (uint64(size)*prime ^ uint64(timestamp)) * prime
-	if len(data) >= blockHeadLen { // in two words, as this is done for each block
-		sum = (sum ^ word(data)) * prime
-		sum = (sum>>32 ^ sum ^ word(data[blockHeadLen-8:])) * prime
-	} else {
-		for _, c := range data {
-			sum = (sum ^ uint64(c)) * prime
-		}
-	}
-	return uint32(sum >> 32)
-}
-
-// word is the first 8 bytes of data.
-func word(data []byte) uint64 {
-	_ = data[7]
-	return uint64(data[0]) | uint64(data[1])<<8 | uint64(data[2])<<16 | uint64(data[3])<<24 |
-		uint64(data[4])<<32 | uint64(data[5])<<40 | uint64(data[6])<<48 | uint64(data[7])<<56
-}
-
-// remember keeps a block that has come.
+// remember keeps a block that has come, if it comes for the first time.
 func (r *repeats) remember(sum uint32, offset int64) {
+	if r.n > 0 && r.numbered(r.n-1).offset >= offset {
+		return
+	}
 	if n := len(r.past); int(r.n) == n && n < maxPast { // they are where they were, in more room
 		r.past = append(make([]pastBlock, 0, max(minPast, 2*n)), r.past...)
 		r.past = r.past[:cap(r.past)]
@@ -143,38 +122,28 @@ func (r *repeats) reset() {
 	clear(r.heads)
 }
 
-// mayRepeat asks for a comparison if the block under way, which goes back in time, begins as
-// one before it did. It tells whether it has: then nothing is read on until that is over.
-func (s *Splitter) mayRepeat(sum uint32) bool {
-	r := &s.repeats
-	at := s.block.offset
-	n := r.find(sum)
-	if n < 0 || at <= r.asked || !s.opts.Rewinds || s.bound > 0 || len(r.starts) == 0 || len(r.found) == maxFound {
-		return false
+// suspect is a comparison, to be made, if a block that goes back in time begins as one before
+// it did, and nil otherwise.
+func (r *repeats) suspect(b *openBlock) *comparison {
+	at := b.Start
+	n := r.find(b.sum)
+	if n < 0 || at <= r.asked || len(r.starts) == 0 || len(r.found) == maxFound {
+		return nil
 	}
 	first := r.numbered(n).offset
 	if first < r.starts[0] {
-		return false
+		return nil
 	}
 	// The run can have begun before these two, as far as they are apart.
-	length := at - first
 	from := first
-	for b := r.numbered(n - 1); b != nil && b.offset >= max(r.starts[0], first-length); b = r.numbered(n - 1) {
-		from, n = b.offset, n-1
+	for p := r.numbered(n - 1); p != nil && p.offset >= max(r.starts[0], first-(at-first)); p = r.numbered(n - 1) {
+		from, n = p.offset, n-1
 	}
-	// From there on it is read, the cluster once more, and as far again.
-	work := at - from + at - s.open.Cluster.Start + 2*length
-	if s.rewound+work > maxRewound*at {
-		return false
-	}
-	s.rewound += work
-	r.asked = at
-	r.compare = &comparison{from: from, first: first, second: at, at: from}
-	r.compare.begin()
-	r.compare.scan.Ends = endsUnknown
-	r.compare.scan.Reset(from, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize}, ebml.Head{ID: IDCluster, Size: ebml.UnknownSize})
-	s.back = from
-	return true
+	c := &comparison{from: from, first: first, second: at, at: from}
+	c.begin()
+	c.scan.Ends = endsUnknown
+	c.scan.Reset(from, ebml.Head{ID: IDSegment, Size: ebml.UnknownSize}, ebml.Head{ID: IDCluster, Size: ebml.UnknownSize})
+	return c
 }
 
 // A comparison reads a part of the stream again, in which a run of blocks may be twice.
@@ -248,6 +217,11 @@ func (c *comparison) push(chunk []byte) bool {
 		}
 	}
 	return true
+}
+
+// work is how much is read again: from there on, the open cluster once more, and as far again.
+func (c *comparison) work(cluster int64) int64 {
+	return c.second - c.from + c.second - cluster + 2*(c.second-c.first)
 }
 
 // begin begins the next child.
@@ -335,45 +309,13 @@ func (c *comparison) unlike(some []child) bool {
 	return false
 }
 
-// conclude ends the comparison, and has the open cluster read again.
-func (s *Splitter) conclude() {
-	c := s.repeats.compare
-	s.repeats.compare = nil
-	run, ahead := c.repeat()
-	if run.Start < s.open.Cluster.Start && run.End > 0 {
-		run = s.repeatBefore(run, ahead, c)
-	}
-	if run.End > 0 {
-		s.repeats.found = append(s.repeats.found, run)
-	}
-	s.readAgain()
-}
-
-// repeatBefore leaves out the blocks of a run that are in clusters which are complete, as
-// its first ones belong to the cluster before the one whose head comes twice. If all is
-// silence they can be alike and yet the only ones: then they are where their time is, and
-// stay. It returns the run that is left.
-func (s *Splitter) repeatBefore(run Range, ahead []child, c *comparison) Range {
-	start := s.open.Cluster.Start
+// upTo are those of some children that end at an offset or before.
+func (c *comparison) upTo(some []child, offset int64) []child {
 	n := 0
-	for n < len(ahead) && ahead[n].end <= start {
+	for n < len(some) && some[n].end <= offset {
 		n++
 	}
-	ahead = ahead[:n]
-	if odd := s.time.odd; (odd < run.Start || odd >= start) && !c.unlike(ahead) {
-		return Range{start, run.End}
-	}
-	ix, at := s.indexes[len(s.indexes)-1], run.Start
-	for _, t := range ahead {
-		if t.isBlock() {
-			s.recording().Repeated++
-			ix.leaveOut(Range{at, t.end})
-		}
-		at = t.end
-	}
-	s.before.time.forget(run)
-	s.report.Gaps = gapsOutside(s.report.Gaps, run)
-	return run
+	return some[:n]
 }
 
 // isRepeated tells whether the block at an offset is in a run that was pushed before.

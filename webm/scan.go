@@ -22,7 +22,7 @@ func Scan(src io.ReaderAt, size int64, opts Options, visit func(*Header, Cluster
 			if visit == nil {
 				continue
 			}
-			if err := visit(&s.report.Recordings[c.Recording].Header, c); err != nil {
+			if err := visit(&s.ledger.report.Recordings[c.Recording].Header, c); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,7 @@ package webm
 
 import (
 	"go/ast"
-	"go/parser"
+	goparser "go/parser"
 	"go/token"
 	"strconv"
 	"strings"
@@ -87,7 +87,7 @@ func TestAnIDThatNoSpecificationHasIsNotFound(t *testing.T) {
 // The IDs are written twice, as constants and in the table; a slip in either
 // would make two parts of the package disagree in silence.
 func TestEveryIDConstantIsTheIDOfTheElementItIsNamedAfter(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "schema.go", nil, 0)
+	file, err := goparser.ParseFile(token.NewFileSet(), "schema.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

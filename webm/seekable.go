@@ -83,7 +83,7 @@ func (b *builder) cueCluster(ix *Index, e *entry, at, moved, shift int64, edit *
 			add(k)
 		}
 	}
-	for i := ix.keyFrom(e.Start); i < ix.keyFrames.len() && ix.keyFrames.at(i).Offset < e.End; i++ {
+	for i := ix.keyFrames.from(e.Start); i < ix.keyFrames.len() && ix.keyFrames.at(i).Offset < e.End; i++ {
 		add(ix.keyFrames.at(i))
 	}
 }

@@ -11,11 +11,9 @@ import "github.com/webmend/webmend/ebml"
 // So another Splitter can take over in the middle of a stream, with offsets that stay true:
 // skip to where each header begins and push it, and then skip to a Cluster.
 func (s *Splitter) Skip(offset int64) {
-	if s.inHeader {
-		s.closeHeader(s.whole)
-	}
-	s.scan.Reset(offset, someSegment)
-	s.size, s.seam, s.pushed, s.whole, s.told = offset, offset, offset, offset, offset
+	s.settle()
+	s.parse.goTo(offset)
+	s.size, s.seam, s.pushed, s.parse.committed, s.ledger.accounted = offset, offset, offset, offset, offset
 }
 
 // Skip continues at offset, in bytes from the start of the stream, with an element of a

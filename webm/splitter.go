@@ -2,6 +2,9 @@ package webm
 
 import "github.com/webmend/webmend/ebml"
 
+// The way of the bytes: what is pushed goes through the phases, and what the parser comes
+// to into timeline, repeats, ledger and delivery.
+
 // Options are the limits of a Splitter. The zero value has the defaults.
 type Options struct {
 	// MaxHeaderSize is the most bytes a header may have. 0 is 64 MiB, room for
@@ -9,8 +12,7 @@ type Options struct {
 	// its CodecPrivate and a few short strings a track.
 	MaxHeaderSize int64
 
-	// MaxTracks is the most tracks a recording may have, as each cluster counts
-	// the blocks of each. 0 is 128.
+	// MaxTracks is the most tracks a recording may have. 0 is 128.
 	MaxTracks int
 
 	// MaxClusterSize is the most bytes a Cluster may have. 0 is 256 MiB: as the
@@ -38,55 +40,19 @@ type Options struct {
 // A Splitter takes a stream apart into headers and clusters. It keeps nothing
 // of the bytes that are pushed: what it gives are ranges of the stream.
 type Splitter struct {
-	opts Options
-	scan ebml.Scanner
-	err  *Error
+	opts     Options
+	size     int64 // bytes pushed
+	pushed   int64 // up to where bytes have been pushed
+	seam     int64 // where the last chunk begins
+	finished bool
 
 	begin    beginning
-	finished bool
-	size     int64 // bytes pushed
-	whole    int64 // where the last whole element ends, up to which nothing is lost
-	told     int64 // where the last range ends that headers, clusters and report have told
-
-	headers  []Header  // complete and not yet taken
-	clusters []Cluster // likewise
-	report   Report
-	indexes  []*Index // of report.Recordings
-
-	// What is open. The last of report.Recordings is the one being read.
-	inHeader  bool
-	hasTracks bool      // the header has all that a header must have
-	segment   ebml.Head // of the open Segment
-	later     [2]int64  // where the SeekHead says that Info and Tracks are, or 0
-	hasInfo   bool
-	docType   *Error // of a header whose DocType is neither webm nor matroska, until a Segment follows
-	detour    int64  // where the first Cluster begins, while what comes after it is read, or 0
-	early     int64  // where it begins, if it comes before any Tracks
-	inCluster bool
-	open      openCluster
-	block     openBlock
-
-	time    timeline // of the recording
-	entries []int    // by the order of its tracks: which of the report's Undecodable goes on, plus 1
-	repeats repeats
-	seam    int64 // where the last chunk begins
-
-	lost    *search // after damage, until the stream goes on somewhere
-	back    int64   // where Rewind goes back to, or -1
-	rewound int64   // bytes that it has gone back over
-	pushed  int64   // up to where bytes have been pushed
-	before  before  // what there was when the open cluster began
-	bound   int64   // where another cluster begins, which the one being read again ran over, or 0
-
-	// Of a candidate for where it goes on.
-	trial    bool
-	tried    int64 // where it begins
-	proven   bool  // that it is one
-	ended    bool  // and it is a cluster whose end has been read
-	headless bool  // it is a cluster of a recording whose header is not there
-	inTracks bool  // it is the Tracks of a header that is damaged
-
-	visit func(blockFacts) // for a Cutter, or nil
+	parse    parser
+	time     timeline // of the recording
+	repeats  repeats
+	ledger   ledger
+	delivery delivery
+	recovery
 }
 
 // NewSplitter returns a splitter at the start of a stream.
@@ -102,8 +68,10 @@ func NewSplitter(opts Options) *Splitter {
 	if opts.MaxClusterSize == 0 {
 		opts.MaxClusterSize = 256 << 20
 	}
-	s := &Splitter{opts: opts, back: -1}
-	s.scan.Ends = endsUnknown
+	s := &Splitter{opts: opts}
+	s.parse.policy = policy{limits: opts, tolerant: opts.Rewinds}
+	s.parse.scan.Ends = endsUnknown
+	s.ledger.parse, s.ledger.time = &s.parse, &s.time
 	return s
 }
 
@@ -122,48 +90,202 @@ func (s *Splitter) Push(chunk []byte) error {
 // Continue is Push for more bytes of the chunk that was pushed last, where chunks are read
 // in pieces: see [Gap.Boundary].
 func (s *Splitter) Continue(chunk []byte) error {
-	s.stay()
-	offset := s.size
+	s.decline()
+	in := input{now: chunk, offset: s.size}
 	s.size += int64(len(chunk))
-	if len(chunk) > 0 {
-		s.pushed = max(s.pushed, s.size)
-	}
-	if s.err != nil {
-		return s.err
-	}
-	if s.lost == nil {
-		held, err := s.begin.push(chunk)
-		switch {
-		case err == nil && !s.begin.known:
-			return nil
-		case err != nil && (s.opts.Strict || !s.begin.junk):
-			s.err = err
-			return s.err
-		case err != nil:
-			s.lose(err)
-		case s.begin.short:
-			s.begin.short = false
-			s.readShort()
-		}
-		s.feed(held, 0)
-	}
-	s.feed(chunk, offset)
+	s.pushed = max(s.pushed, s.size)
+	s.run(&in)
 	return errorOrNil(s.err)
 }
 
-// feed scans or searches bytes at offset.
-func (s *Splitter) feed(bytes []byte, offset int64) {
-	if s.repeats.compare != nil {
-		if s.repeats.compare.push(bytes) {
-			s.conclude()
+// An input is bytes of the stream that no phase has taken: those at offset, and others
+// after them.
+type input struct {
+	now    []byte
+	then   [][]byte
+	offset int64
+}
+
+func (in *input) isEmpty() bool { return len(in.now) == 0 && len(in.then) == 0 }
+
+// take takes the first of them, which can be none.
+func (in *input) take() (chunk []byte, offset int64) {
+	chunk, offset = in.now, in.offset
+	in.offset += int64(len(chunk))
+	if in.now = nil; len(in.then) > 0 {
+		in.now, in.then = in.then[0], in.then[1:]
+	}
+	return chunk, offset
+}
+
+// putBack puts bytes from an offset on before them.
+func (in *input) putBack(offset int64, held, rest []byte) {
+	in.then = append([][]byte{rest, in.now}, in.then...)
+	in.now, in.offset = held, offset
+}
+
+// run takes bytes through the phases.
+func (s *Splitter) run(in *input) {
+	for {
+		switch s.phase {
+		case scanning:
+			switch e := s.parse.next(); e {
+			case blockDone:
+				s.takeBlock()
+			case more:
+				if in.isEmpty() {
+					return
+				}
+				chunk, _ := in.take()
+				s.parse.push(chunk)
+			case damage:
+				s.damaged(in)
+			default:
+				s.take(e)
+			}
+			continue
+		case waiting, over:
+			return
 		}
+		if in.isEmpty() {
+			return
+		}
+		chunk, offset := in.take()
+		switch s.phase {
+		case recognising:
+			s.recognise(in, chunk)
+		case searching:
+			s.searchOn(chunk, offset)
+		case comparing:
+			s.compareOn(chunk)
+		}
+	}
+}
+
+// recognise takes the first bytes of the stream, until they tell whether it is EBML.
+func (s *Splitter) recognise(in *input, chunk []byte) {
+	held, err := s.begin.push(chunk)
+	switch {
+	case err == nil && !s.begin.known:
+		return
+	case err != nil && (s.opts.Strict || !s.begin.junk):
+		s.end(err)
+		return
+	case err != nil:
+		s.lose(err)
+	default:
+		s.phase = scanning
+	}
+	offset := in.offset - int64(len(chunk)+len(held))
+	if s.begin.short {
+		s.readShort()
+	}
+	in.putBack(offset, held, chunk)
+}
+
+// readShort reads the first byte of the stream, which is lost: everything else is there.
+func (s *Splitter) readShort() {
+	s.ledger.drop(&Error{Code: CodeLost, text: "webm: the first byte of the EBML header (1A) is missing: " + everyBlob}, 0, 0, true)
+	s.parse.scan.Reset(-1)
+	s.parse.push([]byte(ebmlMagic[:1]))
+	s.parse.next()
+}
+
+// everyBlob is what to do so that no beginning is lost.
+const everyBlob = "push every blob, even one of a single byte"
+
+// take takes in what the parser has come to.
+func (s *Splitter) take(e event) {
+	p, l := &s.parse, &s.ledger
+	switch e {
+	case badDocType:
+		l.account(p.begun.Start, p.begun.Start)
+		l.drop(p.begun.repaired, l.accounted, 0, true)
+	case headerDone:
+		l.addGaps(s.time.settleGaps())
+		l.addRecording(p.header, p.parts)
+		s.time = newTimeline(p.header.Tracks)
+		s.repeats.reset()
+		s.delivery.addHeader(*p.header)
+	case tracksLater:
+		s.findTracks()
+	case partDone:
+		if p.isAway() {
+			s.takeDetour()
+		} else if p.begun == nil {
+			l.addPart(p.part)
+		}
+	case clusterBegun:
+		if s.opts.Rewinds {
+			s.repeats.begin(p.cluster.Start)
+		}
+		s.time.save()
+		s.delivery.begin(p.cluster.Start, s.time.hasVideo)
+		l.begin()
+	case blockDone:
+		s.takeBlock()
+	case clusterDone:
+		s.closeCluster(false)
+	case rootDone:
+		if p.isAway() {
+			s.findNoTracks()
+		}
+	}
+}
+
+// takeBlock takes in the block that the parser has come to, unless something has to be
+// found out first.
+func (s *Splitter) takeBlock() {
+	b, l := &s.parse.block, &s.ledger
+	repeated := s.repeats.isRepeated(b.Start)
+	if b.track >= 0 && !repeated && s.opts.Rewinds && s.asks(b) {
+		s.parse.uncommit()
 		return
 	}
-	if s.lost != nil {
-		s.search(bytes, offset)
-		bytes = nil
+	if b.strays.End > 0 {
+		l.leaveOutStray(b.strays, CodeMisplaced, 0, b.at)
 	}
-	s.read(bytes)
+	l.count(b)
+	if b.track < 0 {
+		l.leaveOutStray(b.Range, CodeInvalidBlock, b.head.track, b.at)
+		return
+	}
+	isVideo := s.time.tracks[b.track].Type == Video
+	if isVideo {
+		s.delivery.given.see(b.Start, b.flag)
+	}
+	if repeated {
+		l.leaveOutRepeated(b.Range)
+		return
+	}
+	if !s.time.clocks[b.track].seen {
+		l.addFirst(b)
+	}
+	l.noteGaps(s.time.take(b, s.seam >= s.time.since(b.track, l.open.previous)))
+	l.mark(b)
+	if isVideo && s.time.observe(b.track, b.key) {
+		l.leaveOut(b, s.time.clocks[b.track].endOfLast())
+	}
+	if b.key && (isVideo || s.time.cue(b.at)) {
+		l.addKeyFrame(b)
+	}
+}
+
+// asks tells whether something has to be found out about a block that takes the clock of
+// its track back: whether it was pushed before, or is one of another cluster.
+func (s *Splitter) asks(b *openBlock) bool {
+	if c := &s.time.clocks[b.track]; c.seen && b.at < c.latest.at && (s.mayRepeat(b) || s.mayHide(b)) {
+		return true
+	}
+	s.repeats.remember(b.sum, b.Start)
+	return false
+}
+
+// closeCluster ends the open cluster where the last whole element ends; cut says that it
+// is not its end.
+func (s *Splitter) closeCluster(cut bool) {
+	c := s.ledger.commit(cut)
+	s.delivery.add(c, s.ledger.videoKeys(), s.time.hasVideo)
 }
 
 // Lost says that bytes of the stream are missing here: what is pushed next does not
@@ -174,24 +296,20 @@ func (s *Splitter) feed(bytes []byte, offset int64) {
 // So a recording of which there is a part can be read, after a header that was kept
 // elsewhere: push that, and then Lost. Offsets then count from that header on.
 func (s *Splitter) Lost() error {
-	s.stay()
-	if s.err != nil {
-		return s.err
-	}
-	if s.repeats.compare != nil {
-		s.conclude()
-		return nil // once it is said again
-	}
-	if s.lost != nil && !s.goOnWithLast() {
+	s.decline()
+	switch s.phase {
+	case over:
+	case comparing:
+		s.conclude() // and it is said again
+	case searching:
 		s.settle()
-		s.lost.trials, s.lost.tail, s.lost.until = nil, nil, 0
-	}
-	if s.lost == nil {
-		reason := newError(CodeLost, s.size, s.scan.Path(), "")
+		s.search.tried, s.search.tail, s.search.until = nil, nil, 0
+	default:
+		reason := newError(CodeLost, s.size, s.parse.scan.Path(), "")
 		reason.text = "webm: bytes are missing at " + decimal(s.size)
 		if s.opts.Strict {
-			s.err = reason
 			s.settle()
+			s.end(reason)
 		} else {
 			s.lose(reason)
 		}
@@ -199,57 +317,18 @@ func (s *Splitter) Lost() error {
 	return errorOrNil(s.err)
 }
 
-// read scans bytes, or what is left of those before if they are nil, and goes on
-// after damage in them.
-func (s *Splitter) read(bytes []byte) {
-	if s.err != nil || s.lost != nil || s.back >= 0 {
-		return
-	}
-	if bytes != nil {
-		s.scan.Push(bytes)
-	}
-	for s.run(); s.err != nil && s.goAround(); s.run() {
-	}
-}
-
-// readShort reads the first byte of the stream, which is lost: everything else is there.
-func (s *Splitter) readShort() {
-	s.scan.Reset(-1)
-	s.read([]byte(ebmlMagic[:1]))
-	s.drop(&Error{Code: CodeLost, text: "webm: the first byte of the EBML header (1A) is missing: " + everyBlob}, 0, 0)
-}
-
-// everyBlob is what to do so that no beginning is lost.
-const everyBlob = "push every blob, even one of a single byte"
-
 // Header returns the next header that is complete and has not been returned,
 // and whether there is one.
-func (s *Splitter) Header() (Header, bool) {
-	if len(s.headers) == 0 {
-		return Header{}, false
-	}
-	h := s.headers[0]
-	s.headers = s.headers[1:]
-	return h, true
-}
+func (s *Splitter) Header() (Header, bool) { return s.delivery.header() }
 
 // Clusters returns the clusters that are complete and have not been returned, of
 // all recordings, in the order of the stream. The slice is the caller's.
 func (s *Splitter) Clusters() []Cluster {
-	if len(s.clusters) == 0 {
-		return nil
+	var list []Cluster
+	for s.delivery.clusters.n > 0 {
+		list = append(list, s.delivery.clusters.take(s.ledger.indexes))
 	}
-	c := append([]Cluster(nil), s.clusters...)
-	clear(s.clusters)
-	s.clusters = s.clusters[:0]
-	return c
-}
-
-// Report says what is known so far. Its slices are valid until the next Push or
-// Finish.
-func (s *Splitter) Report() Report {
-	s.report.Bytes = s.pushed
-	return s.report
+	return list
 }
 
 // Fragments is Clusters for those who cannot wait until a cluster is complete,
@@ -257,19 +336,51 @@ func (s *Splitter) Report() Report {
 // among them as a fragment, and what comes later of it as others. All of them
 // together have every block once, if Clusters is not called as well.
 func (s *Splitter) Fragments() []Cluster {
-	if s.inCluster && s.err == nil && s.lost == nil {
-		s.closeFragment(s.soFar())
+	if s.ledger.isOpen && s.search == nil {
+		s.delivery.addFragment(s.ledger.soFar(), s.ledger.videoKeys(), s.time.hasVideo)
 	}
 	return s.Clusters()
+}
+
+// Report says what is known so far. Its slices are valid until the next Push or
+// Finish.
+func (s *Splitter) Report() Report {
+	s.ledger.report.Bytes = s.pushed
+	return s.ledger.report
 }
 
 // Index is the index of a recording, 0 for the first in the stream, which grows
 // as the recording does. It is nil before the recording's header is complete.
 func (s *Splitter) Index(recording int) *Index {
-	if recording < 0 || recording >= len(s.indexes) {
+	if recording < 0 || recording >= len(s.ledger.indexes) {
 		return nil
 	}
-	return s.indexes[recording]
+	return s.ledger.indexes[recording]
+}
+
+// Rewind is asked after each Push, Lost and Finish, if Options say Rewinds. If it is
+// ok, the stream must be pushed from offset on again, and Lost and Finish said again
+// once it comes to where they were. The offset is not before what Needed was before that
+// call, nor after what was pushed, unless Options say Seeks. In all no more is pushed
+// again than four times the stream.
+func (s *Splitter) Rewind() (offset int64, ok bool) {
+	if s.phase != waiting {
+		return 0, false
+	}
+	s.phase, s.size = s.then, s.back
+	return s.back, true
+}
+
+// Needed is the offset from which on bytes of the stream can still be wanted: by the
+// ranges of clusters and fragments that are told later, or by Rewind. With
+// Options.Rewinds that is up to 4 MiB before the open cluster, to find out what was
+// pushed twice.
+func (s *Splitter) Needed() int64 {
+	at := s.openStart()
+	if s.phase != over && len(s.repeats.starts) > 0 {
+		at = min(at, s.repeats.starts[0])
+	}
+	return at
 }
 
 // Finish ends the stream. It closes the last cluster, and the last header if no
@@ -277,79 +388,84 @@ func (s *Splitter) Index(recording int) *Index {
 // Dropped. Its error is an [*Error], of a stream that has no whole header or is
 // damaged for good; one that is only cut short after its header has none.
 func (s *Splitter) Finish() (Report, error) {
-	s.stay()
+	s.decline()
 	if s.finished {
 		return s.Report(), errorOrNil(s.err)
 	}
-	if s.repeats.compare != nil {
-		s.conclude()
+	reason, lost := s.finishPhase()
+	if s.phase == waiting {
 		return s.Report(), nil
 	}
-	if s.err == nil {
-		s.err = s.begin.finish()
-	}
-	reason := s.err
-	if s.err == nil {
-		if s.lost != nil && s.lost.hidden {
-			s.findNone()
-			return s.Report(), nil
-		}
-		if s.lost != nil {
-			s.goOnWithLast()
-		}
-		if s.lost == nil {
-			if reason = s.finishScan(); s.back >= 0 {
-				return s.Report(), nil
-			}
-		} else {
-			reason, s.lost.trials = s.lost.reason, nil
-			s.settle()
-		}
-		if s.err == nil && len(s.report.Recordings) == 0 {
-			s.err = reason
-		}
-	}
 	s.finished = true
-	s.settleGaps()
-	s.tell(s.whole, s.whole)
-	reason = s.cutShort(reason)
-	if s.size > s.told || reason != nil && (reason.Code == CodeTruncated || s.lost != nil && reason.Code == CodeLost) {
-		s.drop(reason, s.size, -1)
-		s.told = s.size
+	l := &s.ledger
+	if s.err == nil && len(l.report.Recordings) == 0 {
+		s.err = reason
 	}
-	if s.err != nil && s.err.Code == CodeTruncated && len(s.report.Recordings) > 0 {
+	l.addGaps(s.time.settleGaps())
+	l.account(s.parse.committed, s.parse.committed)
+	reason = s.cutShort(reason)
+	if s.size > l.accounted || reason != nil && (reason.Code == CodeTruncated || lost && reason.Code == CodeLost) {
+		l.drop(reason, s.size, -1, false)
+		l.accounted = s.size
+	}
+	if s.err != nil && s.err.Code == CodeTruncated && len(l.report.Recordings) > 0 {
 		s.err = nil
 	}
+	s.end(s.err)
 	return s.Report(), errorOrNil(s.err)
+}
+
+// finishPhase closes what is open. It says why the rest of the stream is not whole, and
+// whether it was searched.
+func (s *Splitter) finishPhase() (reason *Error, lost bool) {
+	switch s.phase {
+	case recognising:
+		s.err = s.begin.finish()
+	case comparing:
+		s.conclude()
+	case searching:
+		if s.search.hidden {
+			s.findNone()
+			return nil, false
+		}
+		s.settle()
+		return s.search.reason, true
+	case scanning:
+		return s.finishScan(), false
+	}
+	return s.err, false
 }
 
 // finishScan reads what the end of the stream completes, and says why the rest is
 // not whole.
-func (s *Splitter) finishScan() *Error {
-	if s.detour > 0 {
+func (s *Splitter) finishScan() (reason *Error) {
+	p := &s.parse
+	if p.isAway() {
 		s.findNoTracks()
 		return nil
 	}
-	s.scan.Finish()
-	s.run()
-	if s.docType != nil {
-		s.err = s.docType
+	p.finish()
+	for s.phase == scanning {
+		e := p.next()
+		if e == more || e == damage {
+			break
+		}
+		s.take(e)
 	}
-	reason := s.err
-	if s.back >= 0 {
+	if s.phase == waiting {
 		return nil
 	}
-	if reason != nil && s.inCluster && s.open.doubtful != nil {
-		reason = s.open.doubtful
+	if p.begun != nil && p.begun.docType != nil {
+		p.err = p.begun.docType
 	}
-	if reason != nil && !s.opts.Strict {
-		s.err = nil
-		if s.suspend(reason, s.whole, s.size) {
-			return nil
-		}
-	}
-	if s.inHeader && !s.hasTracks && reason == nil {
+	reason = p.reason()
+	switch {
+	case reason == nil && p.begun != nil && !p.begun.hasTracks:
 		reason = &Error{Code: CodeTruncated, Offset: s.size, text: "webm: the stream ends at " + decimal(s.size) + ", before any Tracks"}
+	case reason != nil && s.opts.Strict:
+		s.err = reason
+	case reason != nil && s.requestSearch(reason, p.committed, s.size):
+		return nil
 	}
 	s.settle()
 	return reason
@@ -358,74 +474,15 @@ func (s *Splitter) finishScan() *Error {
 // cutShort adds to a reason how much of a Segment of known size is missing at the end. Where
 // bytes were dropped before, nobody knows.
 func (s *Splitter) cutShort(reason *Error) *Error {
-	missing := s.segment.End() - s.size
-	if s.segment.Size < 0 || missing <= 0 || len(s.report.Dropped) > 0 || s.err != nil && s.err.Code != CodeTruncated {
+	segment := s.parse.segment
+	missing := segment.End() - s.size
+	if segment.Size < 0 || missing <= 0 || len(s.ledger.report.Dropped) > 0 || s.err != nil && s.err.Code != CodeTruncated {
 		return reason
 	}
 	if reason == nil {
-		reason = newError(CodeTruncated, s.segment.Offset, []ebml.Head{s.segment}, "is cut short by the end of the stream")
+		reason = newError(CodeTruncated, segment.Offset, []ebml.Head{segment}, "is cut short by the end of the stream")
 	}
 	with := *reason
 	with.text += ": " + decimal(missing) + " bytes are missing at the end of the Segment"
 	return &with
-}
-
-// settleGaps reports the holes that nothing makes good any more.
-//
-//go:noinline
-func (s *Splitter) settleGaps() {
-	gaps := s.time.settleGaps()
-	for i := range gaps {
-		gaps[i].Recording = len(s.report.Recordings) - 1
-	}
-	s.report.addGaps(gaps)
-}
-
-// settle closes what is open when the stream breaks or ends, up to the last
-// whole element. A cluster is worth keeping if it has a block, a header if it
-// has its Tracks.
-func (s *Splitter) settle() {
-	s.repeats.reset()
-	if s.inCluster {
-		if s.open.Cluster.Blocks > 0 {
-			s.open.Cluster.Cut = true
-			s.closeCluster()
-		} else {
-			s.inCluster = false
-			s.whole = s.open.Cluster.Start
-		}
-	}
-	if s.inHeader {
-		if !s.hasTracks {
-			s.whole = s.recording().Header.Start
-		}
-		s.closeHeader(s.whole)
-	}
-}
-
-// tell accounts for the range from start to end as a header or cluster. What is
-// whole between it and the range told before it is other elements.
-//
-//go:noinline
-func (s *Splitter) tell(start, end int64) {
-	if start > s.told {
-		s.report.Other = append(s.report.Other, Range{s.told, start})
-	}
-	s.told = max(s.told, end)
-}
-
-// drop reports what lies between what has been told and end.
-//
-//go:noinline
-func (s *Splitter) drop(reason *Error, end, after int64) {
-	before := int64(0)
-	if len(s.report.Recordings) > 0 {
-		before = s.recording().Duration
-	}
-	s.report.Dropped = append(s.report.Dropped, Drop{Range{s.told, end}, reason, before, after})
-}
-
-// recording is the one that is being read.
-func (s *Splitter) recording() *Recording {
-	return &s.report.Recordings[len(s.report.Recordings)-1]
 }

@@ -3,15 +3,36 @@ package webm
 // The time of a recording: the clocks of its tracks, the gaps in them, and the key
 // frames that are waited for after a loss.
 
+// cueInterval is how far apart the blocks are that a recording without video is
+// entered at, in nanoseconds: the least that WebM's guidelines ask for.
+const cueInterval = 500_000_000
+
 // A timeline follows the blocks of one recording, in the order of the stream. Times are
-// nanoseconds.
+// nanoseconds. What it does for a block or a cluster does not depend on how many tracks
+// there are.
 type timeline struct {
 	tracks   []Track // of the recording
 	clocks   []clock // by the order of tracks
 	waits    []wait  // likewise
 	hasVideo bool
-	nextCue  int64 // where the next cue can be if there is no video
-	odd      int64 // offset of the last block of sound that does not follow the one before it
+
+	timelineMarks
+	kept  timelineMarks // those from when the open cluster began
+	saved []savedClock  // of the tracks that have blocks in the open cluster
+}
+
+// timelineMarks are what a timeline knows beside its clocks.
+type timelineMarks struct {
+	nextCue int64 // where the next cue can be if there is no video
+	odd     int64 // offset of the last block of sound that does not follow the one before it
+	sounds  int64 // how many blocks of sound there have been
+}
+
+// A savedClock is what a track's clock was when the open cluster began.
+type savedClock struct {
+	track int
+	clock clock
+	wait  wait
 }
 
 // A wait is for the key frame of a track of video.
@@ -23,33 +44,53 @@ type wait struct {
 // newTimeline is the timeline of a recording before its first block.
 func newTimeline(tracks []Track) timeline {
 	t := timeline{tracks: tracks, clocks: make([]clock, len(tracks)), waits: make([]wait, len(tracks)), hasVideo: hasVideo(tracks)}
-	for i := range tracks {
-		t.clocks[i].exact = tracks[i].Type != Video && tracks[i].Type != Audio
-	}
+	t.restart()
 	return t
 }
 
-// copyFrom makes the timeline what another is now. They share no state afterwards.
-//
-//go:noinline
-func (t *timeline) copyFrom(other *timeline) {
-	t.tracks, t.hasVideo, t.nextCue, t.odd = other.tracks, other.hasVideo, other.nextCue, other.odd
-	t.clocks = append(t.clocks[:0], other.clocks...)
-	t.waits = append(t.waits[:0], other.waits...)
+// restart makes the clocks begin anew after a loss: what a frame lasts is not known
+// across it. Key frames are waited for as before.
+func (t *timeline) restart() {
+	for i := range t.tracks {
+		t.clocks[i] = clock{exact: t.tracks[i].Type != Video && t.tracks[i].Type != Audio}
+	}
+	t.timelineMarks = timelineMarks{}
+	t.save()
 }
 
-// beginCluster takes in that a cluster begins.
-func (t *timeline) beginCluster() {
-	for i := range t.clocks {
-		t.clocks[i].inOne = stay{}
+// save says that a cluster begins, to which restore goes back.
+func (t *timeline) save() {
+	for i := range t.saved {
+		t.clocks[t.saved[i].track].inOne = stay{}
 	}
+	t.saved = t.saved[:0]
+	t.kept = t.timelineMarks
+}
+
+// restore makes the timeline what it was when the open cluster began.
+func (t *timeline) restore() {
+	for _, s := range t.saved {
+		t.clocks[s.track], t.waits[s.track] = s.clock, s.wait
+	}
+	t.saved = t.saved[:0]
+	t.timelineMarks = t.kept
+}
+
+// touch says that the open cluster has a block of a track.
+func (t *timeline) touch(track int) *clock {
+	c := &t.clocks[track]
+	if !c.inOne.open {
+		t.saved = append(t.saved, savedClock{track, *c, t.waits[track]})
+		c.inOne.open = true
+	}
+	return c
 }
 
 // endOfCluster is where the last frame of the open cluster ends, if that is after other.
 func (t *timeline) endOfCluster(other int64) int64 {
-	for i := range t.clocks {
-		if t.clocks[i].inOne.seen {
-			other = max(other, t.clocks[i].endInCluster())
+	for _, s := range t.saved {
+		if c := &t.clocks[s.track]; c.inOne.seen {
+			other = max(other, c.endInCluster())
 		}
 	}
 	return other
@@ -64,22 +105,23 @@ func (t *timeline) awaitKeyFrames() {
 	}
 }
 
-// decodable is where the last frame ends that can be decoded, if that is after other.
+// decodable is where the last frame ends that can be decoded, if that is after other, to
+// which the clusters before the open one have come.
 func (t *timeline) decodable(other int64) int64 {
-	for i := range t.clocks {
-		if t.waits[i].on {
-			other = max(other, t.waits[i].end)
+	for _, s := range t.saved {
+		if w := t.waits[s.track]; w.on {
+			other = max(other, w.end)
 		} else {
-			other = max(other, t.clocks[i].endIfSeen())
+			other = max(other, t.clocks[s.track].endIfSeen())
 		}
 	}
 	return other
 }
 
-// duration is where the last frame ends, if that is after other.
+// duration is where the last frame ends, likewise.
 func (t *timeline) duration(other int64) int64 {
-	for i := range t.clocks {
-		other = max(other, t.clocks[i].endIfSeen())
+	for _, s := range t.saved {
+		other = max(other, t.clocks[s.track].endIfSeen())
 	}
 	return other
 }
@@ -113,7 +155,7 @@ type clock struct {
 	over   int64   // how many frames that other block has
 	until  int64   // if exact: where the block ends that ends latest
 	inOne  stay    // in the open cluster
-	hole   span    // the longest time without a block since the last block of sound
+	hole   hole    // the longest time without a block since the last block of sound
 	end    int64   // offset, where the latest block ends in the stream
 	late   lag     // of sound
 }
@@ -131,7 +173,8 @@ const unknownDuration = -1
 
 // A stay is what a clock has seen of one cluster.
 type stay struct {
-	seen   bool
+	open   bool // it has a block
+	seen   bool // which counts for the time
 	latest lasting
 	until  int64
 }
@@ -139,8 +182,41 @@ type stay struct {
 // A span is time.
 type span struct{ from, to int64 }
 
-// add takes in a block, which need not come in the order of time.
-func (c *clock) add(b lasting) {
+// take takes in a block, and returns the gaps in the sound that are certain now. boundary is
+// the Boundary of one before it.
+func (t *timeline) take(b *openBlock, boundary bool) (gaps []Gap) {
+	c := t.touch(b.track)
+	duration, padding := b.length()
+	if t.tracks[b.track].Type == Audio {
+		gaps = t.sound(b.track, b.at, duration, b.Start, boundary)
+	}
+	c.add(lasting{b.at, duration, b.frames, padding}, t.sounds)
+	if b.at == c.latest.at {
+		c.end = b.End
+	}
+	return gaps
+}
+
+// since is where in the stream the latest block of a track ends. Before the first of the open
+// cluster it is not after previous, where the cluster before begins: what is missing can be
+// of one between.
+func (t *timeline) since(track int, previous int64) int64 {
+	c := &t.clocks[track]
+	if !c.inOne.seen {
+		return min(c.end, previous)
+	}
+	return c.end
+}
+
+// A hole is time without a block, of when there had been so many blocks of sound.
+type hole struct {
+	span
+	sounds int64
+}
+
+// add takes in a block, which need not come in the order of time, when there have been so
+// many blocks of sound.
+func (c *clock) add(b lasting, sounds int64) {
 	in := &c.inOne
 	if c.exact {
 		end := b.at + max(0, b.duration)
@@ -155,8 +231,8 @@ func (c *clock) add(b lasting) {
 		c.seen = true
 	case since > 0:
 		c.delta, c.over = since, c.latest.frames
-		if since > c.hole.to-c.hole.from {
-			c.hole = span{c.latest.at, b.at}
+		if c.hole.sounds != sounds || since > c.hole.to-c.hole.from {
+			c.hole = hole{span{c.latest.at, b.at}, sounds}
 		}
 	case since < 0 && (c.delta == 0 || -since < c.delta):
 		c.delta, c.over = -since, b.frames
@@ -240,9 +316,7 @@ func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps
 	if c.seen && at < c.latest.at {
 		t.odd = offset
 	}
-	for i := range t.clocks {
-		t.clocks[i].hole = span{}
-	}
+	t.sounds++
 	if len(l.holes) == 0 {
 		return gaps
 	}
@@ -255,6 +329,21 @@ func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps
 		gaps = append(gaps, l.settle()...)
 	}
 	return gaps
+}
+
+// isOddIn tells whether a range of the stream has the last block of sound that does not
+// follow the one before it.
+func (t *timeline) isOddIn(r Range) bool { return r.Start <= t.odd && t.odd < r.End }
+
+// observe takes in a frame of video, and tells whether one before it is missing that it may
+// refer to, or was up to this key frame.
+func (t *timeline) observe(track int, key bool) bool {
+	w := &t.waits[track]
+	missing := w.on
+	if key {
+		*w = wait{}
+	}
+	return missing
 }
 
 // forget takes back what blocks in a range of the stream have told, which are there twice.
@@ -303,7 +392,7 @@ func (t *timeline) silentIn(hole span, sound int) (numbers []uint64) {
 	for i := range t.clocks {
 		c := &t.clocks[i]
 		since := span{c.latest.at, hole.to} // the last block
-		if i == sound || c.seen && (c.hole.covers(hole) || since.covers(hole)) {
+		if i == sound || c.seen && (c.hole.sounds == t.sounds && c.hole.covers(hole) || since.covers(hole)) {
 			numbers = append(numbers, t.tracks[i].Number)
 		}
 	}

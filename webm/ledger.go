@@ -1,0 +1,416 @@
+package webm
+
+// The account of a stream: every byte is part of a header, a cluster, another element or a
+// drop. Nothing else writes the Report and the indexes.
+
+// A ledger keeps the Report and the indexes.
+type ledger struct {
+	parse *parser   // which knows what of the open cluster is whole
+	time  *timeline // and when it ends
+
+	report    Report
+	indexes   []*Index // of report.Recordings
+	accounted int64    // the end of the last range assigned to a header, cluster, other element or drop
+	leaving   []int    // by the order of tracks: which of report.Undecodable goes on, plus 1, or unlisted
+
+	isOpen bool // there is an open cluster
+	open   tally
+}
+
+// unlisted stands for an entry that a full list does not have.
+const unlisted = -1
+
+const (
+	// maxDrops bounds what a report keeps of a stream that is damaged on purpose.
+	maxDrops = 10_000
+
+	// maxOther and maxUndecodable bound its other lists.
+	maxOther       = 10_000
+	maxUndecodable = 1000
+)
+
+// recording is the one that is being read, and index its index. There must be one.
+func (l *ledger) recording() *Recording { return &l.report.Recordings[len(l.report.Recordings)-1] }
+func (l *ledger) index() *Index         { return l.indexes[len(l.indexes)-1] }
+
+// account assigns the range from start to end to a header or cluster. What is
+// whole between it and the range before it is other elements.
+//
+//go:noinline
+func (l *ledger) account(start, end int64) {
+	if start > l.accounted {
+		if len(l.report.Other) < maxOther {
+			l.report.Other = append(l.report.Other, Range{l.accounted, start})
+		} else {
+			l.report.Unlisted.Other++
+		}
+	}
+	l.accounted = max(l.accounted, end)
+}
+
+// drop reports what lies between what is accounted for and end, after which the Timestamp
+// of a cluster is after, or -1. Nothing can come before the blocks of a header that is open.
+//
+//go:noinline
+func (l *ledger) drop(reason *Error, end, after int64, inHeader bool) {
+	before := int64(0)
+	if len(l.report.Recordings) > 0 && !inHeader {
+		before = l.recording().Duration
+	}
+	l.report.Dropped = append(l.report.Dropped, Drop{Range{l.accounted, end}, reason, before, after})
+}
+
+// addRecording begins a recording with a header that is complete, and its parts.
+func (l *ledger) addRecording(h *Header, parts []part) *Index {
+	l.account(h.Start, h.End)
+	l.report.Recordings = append(l.report.Recordings, Recording{Header: *h})
+	ix := &Index{ledger: l, header: *h, parts: parts}
+	ix.clusters.scale = h.TimestampScale
+	l.indexes = append(l.indexes, ix)
+	l.leaving = make([]int, len(h.Tracks))
+	return ix
+}
+
+// addPart takes in an element of the Segment after the header.
+func (l *ledger) addPart(p part) {
+	if len(l.indexes) > 0 && len(l.index().parts) < maxParts {
+		l.index().parts = p.appendTo(l.index().parts, false)
+	}
+}
+
+// forgetParts forgets those of the open header, or of the last recording, that end after an
+// offset, as they were none. It returns where the last other one ends, or what is accounted for.
+func (l *ledger) forgetParts(begun *openHeader, offset int64) (end int64) {
+	end = l.accounted
+	parts := &[]part{}
+	if begun != nil {
+		parts = &begun.parts
+	} else if len(l.indexes) > 0 {
+		parts = &l.index().parts
+	}
+	kept := (*parts)[:0]
+	for _, p := range *parts {
+		if p.End <= offset {
+			kept = append(kept, p)
+			end = max(end, p.End)
+		}
+	}
+	*parts = kept
+	return end
+}
+
+// addGaps adds gaps of the last recording, but none that ends where another of it goes on:
+// several tracks of audio can tell of the same.
+//
+//go:noinline
+func (l *ledger) addGaps(gaps []Gap) {
+	r := &l.report
+	for _, g := range gaps {
+		g.Recording = len(r.Recordings) - 1
+		if n := len(r.Gaps); n > 0 && r.Gaps[n-1].Recording == g.Recording && g.Start < r.Gaps[n-1].End && r.Gaps[n-1].Start < g.End {
+			continue
+		}
+		if len(r.Gaps) < maxGaps {
+			r.Gaps = append(r.Gaps, g)
+		} else {
+			r.Unlisted.Gaps++
+		}
+	}
+}
+
+// addUndecodable adds an entry and returns its place, plus 1, or unlisted.
+func (l *ledger) addUndecodable(u Undecodable) int {
+	if len(l.report.Undecodable) == maxUndecodable {
+		l.report.Unlisted.Undecodable++
+		return unlisted
+	}
+	l.report.Undecodable = append(l.report.Undecodable, u)
+	return len(l.report.Undecodable)
+}
+
+// A tally counts the blocks of the open cluster, until it is complete.
+type tally struct {
+	previous int64 // where the cluster before it begins
+	entry    entry // for the index
+	blocks   int
+	counts   []trackCount // of the tracks that have blocks, in the order of the header
+	first    []KeyFrame   // the first blocks of tracks in the recording
+	gaps     []Gap
+	unlisted int           // how many gaps there are more
+	leaving  []leaving     // video after a loss, one entry a track
+	strays   []Undecodable // blocks of no track, and elements that cannot be there
+	repeated int
+	sawVideo bool // it has a block of video
+}
+
+// A trackCount is the TrackBlocks of the track at an index.
+type trackCount struct {
+	track int
+	TrackBlocks
+}
+
+// A leaving is frames of one track that the open cluster has undecoded.
+type leaving struct {
+	track int
+	Undecodable
+	over bool // a key frame has come
+}
+
+// begin begins a cluster, with nothing of one that was open before.
+func (l *ledger) begin() {
+	c := &l.parse.cluster
+	previous := l.open.entry.Start
+	if previous == c.Start { // it is read again
+		previous = l.open.previous
+	}
+	t := &l.open
+	*t = tally{
+		previous: previous,
+		entry:    entry{Range: Range{Start: c.Start}, headLen: uint8(c.headLen)},
+		counts:   t.counts[:0], // whose memory serves for every cluster
+		first:    t.first[:0],
+		gaps:     t.gaps[:0],
+		leaving:  t.leaving[:0],
+		strays:   t.strays[:0],
+	}
+	if !l.time.hasVideo {
+		t.entry.flags = beginsWithKey
+	}
+	l.isOpen = true
+}
+
+// forget gives the open cluster up, as it has nothing or is to be read again.
+func (l *ledger) forget() {
+	l.isOpen = false
+	l.index().forgetFrom(l.open.entry.Start)
+}
+
+// count counts a block of the open cluster.
+func (l *ledger) count(b *openBlock) {
+	t := &l.open
+	t.blocks++
+	if b.head.timestamp >= maxLate {
+		t.entry.flags |= isLong
+	}
+	if b.track < 0 {
+		return
+	}
+	track := &l.index().header.Tracks[b.track]
+	if b.codec != "" {
+		track.Codec = b.codec
+	}
+	if track.Type == Video {
+		if b.flag && !t.sawVideo {
+			t.entry.flags |= beginsWithKey
+		}
+		t.sawVideo = true
+	}
+	l.countOf(b.track).Blocks++
+}
+
+// countOf is what the open cluster has of the track at an index.
+func (l *ledger) countOf(track int) *TrackBlocks {
+	t := &l.open
+	i := 0
+	for i < len(t.counts) && t.counts[i].track < track {
+		i++
+	}
+	if i == len(t.counts) || t.counts[i].track != track {
+		t.counts = append(t.counts, trackCount{})
+		copy(t.counts[i+1:], t.counts[i:])
+		t.counts[i] = trackCount{track, TrackBlocks{Number: l.index().header.Tracks[track].Number}}
+	}
+	return &t.counts[i].TrackBlocks
+}
+
+// mark takes in what of a block is in the form of its cluster, and whether it is a key frame.
+func (l *ledger) mark(b *openBlock) {
+	flags := &l.open.entry.flags
+	*flags |= hasBlocks
+	if b.key && !b.flag && b.simple {
+		*flags |= needsKeys
+	}
+	if b.key {
+		l.countOf(b.track).KeyFrames++
+	}
+}
+
+// keyFrame is the block as one.
+func (l *ledger) keyFrame(b *openBlock) KeyFrame {
+	return KeyFrame{l.index().header.Tracks[b.track].Number, b.ticks, b.Start}
+}
+
+// addFirst takes in that a block is the first of its track.
+func (l *ledger) addFirst(b *openBlock) { l.open.first = append(l.open.first, l.keyFrame(b)) }
+
+// addKeyFrame takes in a key frame of video or, where there is no video, a cue.
+func (l *ledger) addKeyFrame(b *openBlock) { l.index().keyFrames.add(l.keyFrame(b)) }
+
+// videoKeys are the key frames of video, or nil if there is no video.
+func (l *ledger) videoKeys() *keyFrameList {
+	if !l.time.hasVideo {
+		return nil
+	}
+	return &l.index().keyFrames
+}
+
+// noteGaps keeps gaps for the report, until their cluster is complete.
+func (l *ledger) noteGaps(gaps []Gap) {
+	for _, g := range gaps {
+		if len(l.open.gaps) < maxGaps {
+			l.open.gaps = append(l.open.gaps, g)
+		} else {
+			l.open.unlisted++
+		}
+	}
+}
+
+// leaveOut takes in a frame of video that cannot be decoded, or the key frame after such.
+func (l *ledger) leaveOut(b *openBlock, end int64) {
+	t, track := &l.open, b.track
+	i := 0
+	for i < len(t.leaving) && (t.leaving[i].track != track || t.leaving[i].over) {
+		i++
+	}
+	if i == len(t.leaving) {
+		if b.key && l.leaving[track] == 0 {
+			return
+		}
+		number := l.index().header.Tracks[track].Number
+		t.leaving = append(t.leaving, leaving{track: track, Undecodable: Undecodable{Reason: CodeNoKeyFrame, Track: number, Start: b.at, End: b.at, Offset: b.Start}})
+	}
+	u := &t.leaving[i]
+	if b.key {
+		u.End, u.over = b.at, true
+		return
+	}
+	u.Frames++
+	u.End = max(u.End, end)
+	l.index().left.add(b.Range)
+}
+
+// leaveOutStray takes in a block of no track, or elements that cannot be in a cluster.
+func (l *ledger) leaveOutStray(r Range, reason Code, track uint64, at int64) {
+	t := &l.open
+	frames := 0
+	if reason == CodeInvalidBlock {
+		frames = 1
+	}
+	if n := len(t.strays); n == 0 || t.strays[n-1].Reason != reason && n < maxUndecodable {
+		t.strays = append(t.strays, Undecodable{Reason: reason, Track: track, Start: at, End: at, Offset: r.Start})
+	}
+	u := &t.strays[len(t.strays)-1]
+	u.Frames += frames
+	u.End = max(u.End, at)
+	l.index().left.add(r)
+}
+
+// leaveOutBefore takes in that blocks of complete clusters, which are children of them in a
+// range, are there twice.
+func (l *ledger) leaveOutBefore(r Range, children []child) {
+	at := r.Start
+	for _, c := range children {
+		if c.isBlock() {
+			l.recording().Repeated++
+			l.index().left.add(Range{at, c.end})
+		}
+		at = c.end
+	}
+	l.report.Gaps = gapsOutside(l.report.Gaps, r)
+}
+
+// leaveOutRepeated takes in a block that the stream has had already.
+func (l *ledger) leaveOutRepeated(r Range) {
+	l.open.repeated++
+	l.index().left.add(r)
+}
+
+// commit takes what the open cluster has into the report and the index, up to what is
+// whole, and returns it.
+func (l *ledger) commit(cut bool) Cluster {
+	l.isOpen = false
+	t, rec, ix := &l.open, l.recording(), l.index()
+	ix.addFirst(t.first)
+	l.addGaps(t.gaps)
+	l.report.Unlisted.Gaps += t.unlisted
+	rec.Repeated += t.repeated
+	l.commitUndecodable()
+	c := l.soFar()
+	c.Cut = cut
+	rec.Clusters++
+	rec.Duration = l.time.duration(rec.Duration)
+	ix.decodable = l.time.decodable(ix.decodable)
+	ix.duration = rec.Duration
+	ix.add(c.form)
+	l.account(c.Start, c.End)
+	return c
+}
+
+// commitUndecodable adds what the open cluster has that plans leave out to the report, by
+// the order of its first frames.
+func (l *ledger) commitUndecodable() {
+	recording := len(l.report.Recordings) - 1
+	strays := l.open.strays
+	for i := range l.open.leaving {
+		u := &l.open.leaving[i]
+		for len(strays) > 0 && strays[0].Offset < u.Offset {
+			l.commitStray(strays[0], recording)
+			strays = strays[1:]
+		}
+		u.Recording = recording
+		switch at := l.leaving[u.track]; {
+		case at > 0:
+			before := &l.report.Undecodable[at-1]
+			before.Frames += u.Frames
+			if before.End = max(before.End, u.End); u.over {
+				before.End = u.End
+			}
+		case at == 0:
+			l.leaving[u.track] = l.addUndecodable(u.Undecodable)
+		}
+		if u.over {
+			l.leaving[u.track] = 0
+		}
+	}
+	for _, u := range strays {
+		l.commitStray(u, recording)
+	}
+}
+
+// commitStray adds an entry, or goes on with the last if that is of the same.
+func (l *ledger) commitStray(u Undecodable, recording int) {
+	u.Recording = recording
+	if n := len(l.report.Undecodable); n > 0 && l.report.Undecodable[n-1].Reason == u.Reason && l.report.Undecodable[n-1].Recording == recording {
+		last := &l.report.Undecodable[n-1]
+		last.Frames += u.Frames
+		last.End = max(last.End, u.End)
+		return
+	}
+	l.addUndecodable(u)
+}
+
+// soFar is the open cluster up to what is whole.
+func (l *ledger) soFar() Cluster {
+	t, p, end := &l.open, &l.parse.cluster, l.parse.committed
+	begin := p.timestamp * l.index().header.TimestampScale
+	c := Cluster{
+		Range:     Range{p.Start, end},
+		Recording: len(l.report.Recordings) - 1,
+		HeadLen:   p.headLen,
+		Known:     p.known,
+		Timestamp: p.timestamp,
+		Duration:  l.time.endOfCluster(begin) - begin,
+		Blocks:    t.blocks,
+		Tracks:    make([]TrackBlocks, len(t.counts)),
+		form:      t.entry,
+	}
+	for i := range t.counts {
+		c.Tracks[i] = t.counts[i].TrackBlocks
+	}
+	c.form.End, c.form.timestamp, c.form.timeAt, c.form.timeLen = end, p.timestamp, p.timeAt, p.timeLen
+	c.form.flags |= p.flags
+	if c.form.flags&hasBlocks != 0 {
+		c.form.until = begin + c.Duration
+	}
+	return c
+}
