@@ -77,7 +77,7 @@ $(DIST)/webmend.go.wasm: $(GO_SOURCES)
 	GOOS=js GOARCH=wasm go build $(WASM_FLAGS) -o $@ ./wasm
 
 $(DIST)/worker.js: $(JS_SOURCES) go.mod
-	$(ESBUILD) js/src/worker.ts --outfile=$@ $(ESM)
+	$(ESBUILD) js/src/engine/worker.ts --outfile=$@ $(ESM)
 
 # What the inlined builds have inside.
 $(DIST)/%.gz: $(DIST)/%
@@ -87,15 +87,15 @@ $(DIST)/%.gz: $(DIST)/%
 $(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
 	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap --external:./preview.js --external:./remote.js --external:./spool.js --external:./midstream.js --external:./upload.js
 	$(ESBUILD) js/src/preview.ts --outfile=$(DIST)/preview.js $(ESM)
-	$(ESBUILD) js/src/remote.ts --outfile=$(DIST)/remote.js $(ESM)
+	$(ESBUILD) js/src/engine/remote.ts --outfile=$(DIST)/remote.js $(ESM)
 	$(ESBUILD) js/src/spool.ts --outfile=$(DIST)/spool.js $(ESM)
-	$(ESBUILD) js/src/midstream.ts --outfile=$(DIST)/midstream.js $(ESM)
+	$(ESBUILD) js/src/engine/midstream.ts --outfile=$(DIST)/midstream.js $(ESM)
 	$(ESBUILD) js/src/upload.ts --outfile=$(DIST)/upload.js $(ESM)
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/inline.js $(ESM)
 	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL) --sourcemap
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/webmend.inline.global.js $(GLOBAL)
 	$(ESBUILD) js/src/inspect.ts --outfile=$(DIST)/inspect.js $(ESM)
-	$(ESBUILD) js/src/cli.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
+	$(ESBUILD) js/src/cli/main.ts --format=esm --platform=node --banner:js='#!/usr/bin/env node' --outfile=$(DIST)/cli.js
 	chmod +x $(DIST)/cli.js
 
 $(DIST)/index.d.ts: $(JS_SOURCES) js/node_modules/.package-lock.json

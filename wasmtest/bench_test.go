@@ -53,7 +53,8 @@ func TestBench(t *testing.T) {
 		args := []string{"tool", "esbuild", "--bundle", "--format=esm", "--log-level=warning", "--outfile=bench/node_modules/" + to, from}
 		run(t, "go", append(args, options...)...)
 	}
-	bundle("../js/src/module.ts", "webmend-module.mjs")
+	bundle("../js/src/engine/module.ts", "webmend-module.mjs")
+	bundle("../js/src/engine/scan.ts", "webmend-scan.mjs")
 	bundle("bench/node_modules/webm-duration-fix/lib/index.js", "webm-duration-fix.mjs", "--platform=browser")
 	run(t, b.goSide, "inputs", dir, "../webm/testdata", strconv.FormatInt(*megabytes, 10))
 	server := httptest.NewServer(b.handler())

@@ -1,13 +1,18 @@
+// The public names of the package, which both entries export.
+
 export type { AttachOptions, Recorder } from "./attach.js";
-export { WebmendError } from "./error.js";
+export { WebmendError } from "./base/error.js";
 export { clip, join, repair, type Repaired } from "./files.js";
-export { init, type InitOptions } from "./load.js";
-export type { WasmSource } from "./compile.js";
-export type { JobOptions, Made } from "./plan.js";
-export { Cluster, Header, Recording, type Chunk, type Limits, type MakeOptions, type RecordingOptions, type Segment } from "./recording.js";
+export { init, type InitOptions } from "./engine/load.js";
+export type { WasmSource } from "./engine/compile.js";
+export type { JobOptions, Made, MakeOptions } from "./media/plan.js";
+export type { Chunk, Limits, RecordingOptions } from "./options.js";
+export { Recording } from "./recording.js";
+export { Cluster, Header, type Segment } from "./segment.js";
 export type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 export { Replay, type ReplayOptions } from "./replay.js";
-export type { Recoverable, SpoolOptions } from "./spool.js";
+export type { Recoverable } from "./recoverable.js";
+export type { SpoolOptions } from "./spool.js";
 export { splitter } from "./splitter.js";
-export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./types.js";
+export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./base/types.js";
 export type { Part, PartsOptions } from "./upload.js";

@@ -1,7 +1,7 @@
-// Listening to a recorder: what browsers deliver, when, and until when.
+// Listens to a recorder: what browsers deliver, when, and until when.
 
-import { WebmendError } from "./error.js";
-import type { RecordingOptions } from "./recording.js";
+import { WebmendError } from "./base/error.js";
+import type { RecordingOptions } from "./options.js";
 
 /** What `attach` needs of a MediaRecorder, or of what does as one. */
 export interface Recorder {

@@ -1,11 +1,11 @@
-// What is recorded already: files in, files out.
+// Repairs, joins and clips existing files.
 
-import { trapped, WebmendError } from "./error.js";
-import { engine } from "./load.js";
-import { planFlags } from "./module.js";
-import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./plan.js";
-import type { Pieces, StreamCalls } from "./calls.js";
-import type { Report } from "./types.js";
+import { trapped, WebmendError } from "./base/error.js";
+import type { Report } from "./base/types.js";
+import type { Pieces, StreamCalls } from "./engine/calls.js";
+import { engine } from "./engine/load.js";
+import { planFlags } from "./engine/module.js";
+import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./media/plan.js";
 
 /** How much of a file is read at once. */
 const readLength = 4 << 20;

@@ -1,6 +1,6 @@
-// The package, with its module and its worker in files beside it.
+// The main entry of the package, with the module and the worker in files beside it.
 
-import { ship } from "./load.js";
+import { ship } from "./engine/load.js";
 
 export * from "./api.js";
 

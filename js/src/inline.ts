@@ -1,9 +1,9 @@
-// The package with its module and its worker inside, for pages that cannot fetch them:
-// gzip, as all browsers can undo that, in base64.
+// The inline entry of the package, for pages that cannot fetch files: the module and the
+// worker are inside, gzipped, as all browsers can undo that, and in base64.
 
 import module from "../dist/webmend.wasm.gz";
 import worker from "../dist/worker.js.gz";
-import { ship } from "./load.js";
+import { ship } from "./engine/load.js";
 
 export * from "./api.js";
 

@@ -1,12 +1,13 @@
-// Every element of a file, for who wants to look into it: `webmend/inspect`.
+// Lists every element of a file and finds what is wrong with it: `webmend/inspect`.
 
-import { compile, type WasmSource } from "./compile.js";
-import { elementValue, blockValue, inspector, type BlockFacts, type InspectedElement } from "./elements.js";
-import { WebmendError } from "./error.js";
-import { moveProblem } from "./midstream.js";
-import { Instance, pieceLength, Splitter, Walker, type ModuleReport } from "./module.js";
-import { Pieces } from "./pieces.js";
-import type { Element, HeaderFacts, Problem, Range, Report, Track } from "./types.js";
+import { WebmendError } from "./base/error.js";
+import type { Element, HeaderFacts, Problem, Range, Report, Track } from "./base/types.js";
+import type { ModuleReport } from "./engine/answers.js";
+import { compile, type WasmSource } from "./engine/compile.js";
+import { Instance, pieceLength } from "./engine/module.js";
+import { Splitter, Walker } from "./engine/scan.js";
+import { elementValue, blockValue, inspector, type BlockFacts, type InspectedElement } from "./media/elements.js";
+import { Pieces } from "./media/pieces.js";
 
 export { elementValue, blockValue, WebmendError };
 export type { BlockFacts, Element, HeaderFacts, InspectedElement, Problem, Range, Report, Track, WasmSource };
@@ -148,9 +149,6 @@ interface Told extends Range {
   whole: boolean;
 }
 
-/** What stands for all that comes before a part of a Segment: an empty EBML header and a Segment of unknown size. */
-const before = Uint8Array.of(0x1a, 0x45, 0xdf, 0xa3, 0x80, 0x18, 0x53, 0x80, 0x67, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
-
 /** Lists the elements of one range after the other, and begins anew after damage. */
 class Walk {
   /** What of the file it has gone over. */
@@ -159,15 +157,14 @@ class Walk {
   /** Whether it finds nothing more in what it is in. */
   stopped = false;
   readonly #instance: Instance;
+  readonly #walker: Walker;
   readonly #pieces: Pieces;
   readonly #pause: () => Promise<void>;
   readonly #onElements: InspectOptions["onElements"];
   readonly #inspected = inspector();
   readonly #problems: Problem[] = [];
-  #walker: Walker;
-  #shift = 0; // from the walker's offsets to those of the file
-  #begun = 0; // where the walker began in the file
   #dropped = false; // whether what comes before is
+  #short = false; // whether the file lacks its first byte
 
   constructor(instance: Instance, pieces: Pieces, pause: () => Promise<void>, onElements: InspectOptions["onElements"]) {
     this.#instance = instance;
@@ -179,11 +176,10 @@ class Walk {
 
   async over({ start, end, whole }: Told): Promise<void> {
     await this.#to(start);
-    if (whole && end > 0 && this.at === 0 && (await this.#pieces.from(0))[0] === 0x45) {
-      this.#shift = -1;
-      this.#push(Uint8Array.of(0x1a)); // which is lost
+    if (whole && (this.stopped || this.#dropped)) {
+      this.#walker.skip(this.at);
+      this.stopped = false;
     }
-    if (whole && (this.stopped || this.#dropped)) this.#begin();
     this.#dropped = !whole;
     await this.#to(end);
   }
@@ -206,6 +202,7 @@ class Walk {
   async #to(end: number): Promise<void> {
     while (this.at < end && !this.stopped) {
       const bytes = (await this.#pieces.from(this.at)).subarray(0, end - this.at);
+      if (this.at === 0) this.#short = bytes[0] === 0x45;
       // Small pieces, as what they hold can be more text than bytes.
       for (let i = 0; i < bytes.length && !this.stopped; i += pieceLength) {
         const piece = bytes.subarray(i, i + pieceLength);
@@ -216,16 +213,6 @@ class Walk {
       }
     }
     this.at = Math.max(this.at, end);
-  }
-
-  /** Begins anew, inside a Segment. */
-  #begin(): void {
-    this.#walker.close();
-    this.#walker = new Walker(this.#instance);
-    this.stopped = false;
-    this.#begun = this.at;
-    this.#shift = this.at - before.length;
-    this.#push(before);
   }
 
   #push(bytes: Uint8Array): void {
@@ -240,20 +227,14 @@ class Walk {
 
   #stop(problem: Problem | null): void {
     this.stopped = true;
-    if (problem) this.#problems.push(moveProblem(problem, this.#shift));
+    if (problem) this.#problems.push(problem);
   }
 
   /** Gives the elements that are new. */
   #give(): void {
-    const found = this.#walker.takeElements();
-    for (const element of found) {
-      element.offset += this.#shift;
-      if (element.offset >= 0) continue;
-      element.offset++; // the EBML header without its first byte
-      element.headLength--;
-    }
-    const elements = found.filter((element) => element.offset >= this.#begun).map(this.#inspected);
+    const elements = this.#walker.takeElements().map(this.#inspected);
     if (elements.length === 0) return;
+    if (this.#short && elements[0]!.offset === 0) elements[0]!.headLength--; // the EBML header
     this.elements += elements.length;
     this.#onElements?.(elements);
   }

@@ -1,11 +1,10 @@
+// The live preview, which plays a recording while it is being recorded. Loaded on demand.
+
 /// <reference lib="esnext.disposable" preserve="true" />
 
-// The live preview: a recording that is played while it is being recorded. It is
-// loaded when the first one is asked for.
-
-import { planKinds, type Made } from "./plan.js";
-import type { Inside } from "./recording.js";
-import type { RecordingFacts } from "./types.js";
+import type { RecordingFacts } from "./base/types.js";
+import { begun, type Inside } from "./inside.js";
+import { planKinds, type Made } from "./media/plan.js";
 
 /** A `<video>` or `<audio>` element, for who has the types of the DOM. */
 export type MediaElement = typeof globalThis extends { HTMLMediaElement: { prototype: infer Element } } ? Element : object;
@@ -78,7 +77,7 @@ export class Preview {
     this.#live = live;
     this.#keep = Math.max(1, options.keepSeconds ?? 30);
     this.#onError = options.onError ?? ((error) => reportError(error));
-    this.#unwatch = live.watch(() => (live.state() === "closed" ? this.dispose() : this.#tell()));
+    this.#unwatch = live.contents.watch(() => (live.contents.state === "closed" ? this.dispose() : this.#tell()));
     const on = (name: string, act: () => void) => media.addEventListener(name, act, { signal: this.#listening.signal });
     on("seeking", () => this.#seeking());
     on("pause", () => {
@@ -145,7 +144,7 @@ export class Preview {
 
   /** Does the next thing that there is to do, and returns whether there was one. */
   async #step(): Promise<boolean> {
-    const recordings = this.#live.recordings();
+    const recordings = begun(this.#live.contents);
     this.#end = Math.max(this.#end, offsetOf(recordings, recordings.length));
     if (this.#source && this.#media.error) {
       // The browser does not take what it said that it would: a file must do.
@@ -260,7 +259,7 @@ export class Preview {
       await this.#begin(recordings, { recording: next.recording + 1, offset: 0, time: 0 });
     } else {
       this.#arrive();
-      if (this.#live.state() === "finished" && source.readyState === "open") source.endOfStream();
+      if (this.#live.contents.state === "finished" && source.readyState === "open") source.endOfStream();
       return false;
     }
     if (source.readyState === "open") source.setLiveSeekableRange(this.#start, this.#end);

@@ -1,12 +1,14 @@
+// Instant replay: keeps the last seconds of a recording that may never end.
+
 /// <reference lib="esnext.disposable" preserve="true" />
 
-// Instant replay: the last seconds of what may never end.
-
 import type { AttachOptions, Recorder } from "./attach.js";
-import { WebmendError } from "./error.js";
+import { WebmendError } from "./base/error.js";
 import { clip, join } from "./files.js";
-import type { JobOptions, Made } from "./plan.js";
-import { Recording, type Chunk, type Cluster } from "./recording.js";
+import type { JobOptions, Made } from "./media/plan.js";
+import type { Chunk } from "./options.js";
+import { Recording } from "./recording.js";
+import type { Cluster } from "./segment.js";
 
 /** Options of a replay, and those of the recording that is its source. */
 export interface ReplayOptions extends Omit<AttachOptions, "keep" | "spool"> {

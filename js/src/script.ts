@@ -1,5 +1,5 @@
-// What a script that is no module has for import.meta.url: its address as the page
-// has it, or in a worker the worker's.
+// Stands in for import.meta.url in scripts that are no modules: the script's address as the
+// page has it, or in a worker the worker's.
 
 const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
 

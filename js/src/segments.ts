@@ -1,6 +1,7 @@
-// A recording as a stream of what it is made of.
+// The segments of a recording as a ReadableStream.
 
-import type { Segment } from "./recording.js";
+import type { Contents } from "./contents.js";
+import type { Segment } from "./segment.js";
 
 /** The source of a recording's `segments`. */
 export class Segments {
@@ -8,17 +9,18 @@ export class Segments {
   #wake = () => {};
   #stopped: { reason: unknown } | null = null;
 
-  /** Asks `next` for each segment that a reader wants, until it has none and the recording is finished. */
-  constructor(next: () => Segment | undefined, finished: Promise<unknown>) {
+  /** Takes each segment that a reader wants, until there is none and the recording is finished. */
+  constructor(contents: Contents, finished: Promise<unknown>) {
     let over = false;
     const end = finished.finally(() => {
       over = true;
       this.#wake();
     });
     end.catch(() => {}); // the reader is told
+    contents.watch(() => this.#wake());
     const pull = async (controller: ReadableStreamDefaultController<Segment>) => {
       while (!this.#stopped) {
-        const segment = next();
+        const segment = contents.next();
         if (segment) return controller.enqueue(segment);
         if (over) return end.then(() => controller.close());
         await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -27,11 +29,6 @@ export class Segments {
     };
     // Nothing is taken before it is read, or after nobody wants more.
     this.stream = new ReadableStream({ pull, cancel: (reason) => this.stop(reason) }, { highWaterMark: 0 });
-  }
-
-  /** Says that there may be another segment. */
-  wake(): void {
-    this.#wake();
   }
 
   /** Ends the stream before its end. */

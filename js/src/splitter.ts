@@ -1,4 +1,8 @@
-import { Recording, type Chunk, type Segment } from "./recording.js";
+// A recording as a TransformStream: chunks in, segments out.
+
+import type { Chunk } from "./options.js";
+import { Recording } from "./recording.js";
+import type { Segment } from "./segment.js";
 
 /**
  * A TransformStream for pipes: the chunks of a recording go in, and its headers and

@@ -1,9 +1,11 @@
-// A copy on disk of what is recorded, as it comes, and what of such copies a crash has
-// left. It is loaded when a recording asks for it.
+// Copies a recording to disk as it comes. Loaded on demand.
 
-import type { WebmendError } from "./error.js";
-import type { repair, Repaired } from "./files.js";
-import type { JobOptions } from "./plan.js";
+import type { WebmendError } from "./base/error.js";
+import { disks, lock, type Disk, type Log } from "./media/disk.js";
+import { closing, type Facts } from "./recoverable.js";
+
+/** @internal */
+export { recoverable } from "./recoverable.js";
 
 /** Options of a recording's copy on disk. */
 export interface SpoolOptions {
@@ -18,31 +20,6 @@ export interface SpoolOptions {
   onWarning?: (warning: WebmendError) => void;
 }
 
-/** What stands before the media, as a line of JSON. */
-interface Facts {
-  /** In milliseconds since 1970. */
-  begun: number;
-  name: string;
-  type: string;
-}
-
-/** Bytes that are only ever added to, on disk. */
-interface Log {
-  /** Resolves when the bytes are on disk. What is rejected can be tried again. */
-  append(bytes: Blob): Promise<void>;
-  /** Whether there is space for as many bytes more, as far as the browser tells. */
-  hasSpace(bytes: number): Promise<boolean>;
-  close(): Promise<void>;
-}
-
-/** Where logs are. */
-interface Disk {
-  open(id: string): Promise<Log>;
-  ids(): Promise<string[]>;
-  read(id: string): Promise<Blob>;
-  delete(id: string): Promise<void>;
-}
-
 /** With less left for the origin than this there is a warning: it is three minutes at 2.5 Mbit/s. */
 const lowSpace = 64 << 20;
 
@@ -52,17 +29,8 @@ const lookLength = 8 << 20;
 /** How much is written at once of what could not be written before. */
 const writeLength = 4 << 20;
 
-/** How much of a name is kept, in characters, and in how many bytes the line of facts ends at the latest. */
+/** How much of a name is kept, in characters. */
 const nameLength = 1000;
-const factsLength = 8 << 10;
-
-/** What makes ids and locks of the origin ours. */
-const folderName = "webmend-spool";
-
-const lockOf = (id: string) => `${folderName} ${id}`;
-
-/** Resolves when what was closed in this page is closed. */
-let closed: Promise<unknown> = Promise.resolve();
 
 /** Those of recordings that nobody has any more are left to be recovered. */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
@@ -111,7 +79,7 @@ export class Spool {
   async #open() {
     try {
       if (!globalThis.navigator?.locks) throw new Error("there are no Web Locks, which only secure contexts have");
-      const release = await hold(lockOf(this.#id));
+      const release = await lock(this.#id);
       const reasons: unknown[] = [];
       for (const disk of disks) {
         try {
@@ -166,7 +134,7 @@ export class Spool {
       }
     });
     this.#queue = done.catch(() => {});
-    closed = Promise.all([closed, this.#queue]).then(() => {});
+    closing(this.#queue);
     return done;
   }
 
@@ -184,256 +152,4 @@ export class Spool {
     const warning = new this.#failure({ code, message: `webmend: ${message}` }, { cause });
     queueMicrotask(() => this.#warn(warning)); // should that throw, it is not for who pushes chunks
   }
-}
-
-/** Takes a lock, which the browser lets go of when the page is gone, and returns what lets go of it. */
-function hold(name: string): Promise<() => Promise<void>> {
-  return new Promise((resolve, reject) => {
-    const over: Promise<void> = navigator.locks.request(name, () => {
-      return new Promise<void>((end) => {
-        resolve(() => {
-          end();
-          return over;
-        });
-      });
-    });
-    over.catch(reject);
-  });
-}
-
-/**
- * What is left on disk of a recording that no page has open any more. Several pages may
- * find the same.
- */
-export class Recoverable {
-  /** Which it is: no other has the same. */
-  readonly id: string;
-  /** What the recording was called, in `spool`. */
-  readonly name: string;
-  /** When it was made. */
-  readonly begun: Date;
-  /** The media type that the recorder gave its first chunk; `""` if there was none. */
-  readonly mimeType: string;
-  /** Bytes of media. */
-  readonly size: number;
-  readonly #disk: Disk;
-  readonly #blob: Blob;
-  readonly #repair: typeof repair;
-
-  /** @internal */
-  constructor(disk: Disk, id: string, { begun, name, type }: Facts, blob: Blob, repairs: typeof repair) {
-    this.id = id;
-    this.name = name;
-    this.begun = new Date(begun);
-    this.mimeType = type;
-    this.size = blob.size;
-    this.#disk = disk;
-    this.#blob = blob;
-    this.#repair = repairs;
-  }
-
-  /**
-   * The chunks as they were pushed, one after the other, up to the last that had been
-   * written. They stay on disk, where they are read: use it before `delete`.
-   */
-  blob(): Blob {
-    return this.#blob;
-  }
-
-  /** A file of it in which players can seek, as the function `repair` makes it and rejects. Use it before `delete`. */
-  repair(options?: JobOptions & { recording?: number }): Promise<Repaired> {
-    return this.#repair(this.#blob, options);
-  }
-
-  /** Deletes it, once it is safe elsewhere or not wanted. Rejects if the browser cannot. */
-  delete(): Promise<void> {
-    return this.#disk.delete(this.id);
-  }
-}
-
-/** What no page has open, oldest first. @internal */
-export async function recoverable(repairs: typeof repair): Promise<Recoverable[]> {
-  await closed;
-  const found: Recoverable[] = [];
-  for (const disk of disks) {
-    const ids = await disk.ids().catch(() => []);
-    if (ids.length === 0) continue;
-    const held = new Set((await navigator.locks.query()).held!.map((lock) => lock.name)); // later than ids, as locks are taken first
-    for (const id of ids) {
-      if (held.has(lockOf(id))) continue;
-      const all = await disk.read(id).catch(() => null);
-      if (!all) continue; // another page has deleted it meanwhile
-      const end = new Uint8Array(await all.slice(0, factsLength).arrayBuffer()).indexOf(10) + 1;
-      if (end === 0 || end === all.size) {
-        await disk.delete(id).catch(() => {}); // it ended before the first chunk
-        continue;
-      }
-      const facts: Facts = JSON.parse(await all.slice(0, end).text());
-      found.push(new Recoverable(disk, id, facts, all.slice(end, all.size, facts.type), repairs));
-    }
-  }
-  return found.sort((a, b) => Number(a.begun) - Number(b.begun));
-}
-
-/** A file for each, in the origin private file system. A worker writes it, as only there something can be added to one at once. */
-const files: Disk = {
-  async open(id) {
-    await folder(); // if it cannot be read, it is not to be written
-    const address = URL.createObjectURL(new Blob([`(${writeFile})()`], { type: "text/javascript" }));
-    const worker = new Worker(address);
-    const call = (message: string | Blob | number | null) =>
-      new Promise<void>((resolve, reject) => {
-        worker.onmessage = ({ data }) => (data ? reject(new DOMException(data.message, data.name)) : resolve());
-        worker.onerror = (event) => {
-          event.preventDefault(); // it is no error of the page
-          reject(new Error(event.message || "the Content-Security-Policy forbids the worker"));
-        };
-        worker.postMessage(message);
-      });
-    const close = () => call(null).finally(() => worker.terminate());
-    try {
-      await call(JSON.stringify([folderName, id]));
-    } catch (error) {
-      worker.terminate();
-      throw error;
-    } finally {
-      URL.revokeObjectURL(address);
-    }
-    let closing: Promise<void> | undefined;
-    return {
-      append: call,
-      hasSpace: (bytes) => call(bytes).then(() => true, () => false),
-      close: () => (closing ??= close()),
-    };
-  },
-
-  async ids() {
-    const ids: string[] = [];
-    for await (const id of ((await folder()) as unknown as { keys(): AsyncIterable<string> }).keys()) ids.push(id);
-    return ids;
-  },
-
-  read: async (id) => (await (await folder()).getFileHandle(id)).getFile(),
-
-  async delete(id) {
-    await (await folder()).removeEntry(id).catch((error) => {
-      if (error.name !== "NotFoundError") throw error;
-    });
-  },
-};
-
-const folder = async () => (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create: true });
-
-/** What a worker has that types of pages lack. */
-interface AccessHandle {
-  write(bytes: Uint8Array, options: { at: number }): number;
-  truncate(size: number): void;
-  flush(): void;
-  close(): void;
-}
-
-/** The whole script of the worker: nothing of this file is there. It is told where the file is, then what to add, or for how much there should be space, then null. */
-function writeFile(): void {
-  let file: AccessHandle;
-  let size = 0;
-  addEventListener("message", async ({ data }: MessageEvent<string | Blob | number | null>) => {
-    try {
-      if (typeof data === "string") {
-        const [folder, id] = JSON.parse(data);
-        const directory = await (await navigator.storage.getDirectory()).getDirectoryHandle(folder, { create: true });
-        const handle = (await directory.getFileHandle(id, { create: true })) as unknown as { createSyncAccessHandle(): Promise<AccessHandle> };
-        file = await handle.createSyncAccessHandle();
-      } else if (typeof data === "number") {
-        await file.truncate(size + data); // navigator.storage.estimate() does not say it: Chromium answers 10 GiB, whatever there is
-        await file.truncate(size);
-      } else if (data) {
-        const bytes = new Uint8Array(await data.arrayBuffer());
-        const written = file.write(bytes, { at: size });
-        if (written < bytes.length) throw new DOMException(`${written} of ${bytes.length} bytes were written`, "QuotaExceededError");
-        await file.flush(); // it was asynchronous once
-        size += written;
-      } else {
-        await file.close();
-      }
-      postMessage(null);
-    } catch (error) {
-      const { name, message } = error as Error;
-      postMessage({ name, message });
-    }
-  });
-}
-
-/** Records of a database, by id and offset. */
-const database: Disk = {
-  async open(id) {
-    const db = await connect();
-    let size = 0;
-    return {
-      async append(bytes) {
-        await committed(db, (store) => store.put(bytes, [id, size]));
-        size += bytes.size;
-      },
-      async hasSpace(bytes) {
-        const { quota = Infinity, usage = 0 } = await navigator.storage.estimate();
-        return quota - usage >= bytes;
-      },
-      close: async () => db.close(),
-    };
-  },
-
-  ids: () =>
-    connected(async (db) => {
-      const ids: string[] = [];
-      const request = db.transaction(folderName).objectStore(folderName).openKeyCursor();
-      await new Promise<void>((resolve, reject) => {
-        request.onerror = () => reject(request.error);
-        request.onsuccess = () => {
-          const cursor = request.result;
-          if (!cursor) return resolve();
-          const [id] = cursor.key as [string, number];
-          ids.push(id);
-          cursor.continue([id, []]); // which sorts after all offsets
-        };
-      });
-      return ids;
-    }),
-
-  read: (id) => connected(async (db) => new Blob(await result(db.transaction(folderName).objectStore(folderName).getAll(rangeOf(id))))),
-
-  delete: (id) => connected((db) => committed(db, (store) => store.delete(rangeOf(id)))),
-};
-
-const rangeOf = (id: string) => IDBKeyRange.bound([id, 0], [id, []]);
-
-const disks = [files, database];
-
-async function connect(): Promise<IDBDatabase> {
-  const request = indexedDB.open(folderName);
-  request.onupgradeneeded = () => request.result.createObjectStore(folderName);
-  return result(request);
-}
-
-async function connected<T>(act: (db: IDBDatabase) => Promise<T>): Promise<T> {
-  const db = await connect();
-  try {
-    return await act(db);
-  } finally {
-    db.close();
-  }
-}
-
-function committed(db: IDBDatabase, change: (store: IDBObjectStore) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const transaction = db.transaction(folderName, "readwrite", { durability: "strict" });
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
-    change(transaction.objectStore(folderName));
-  });
-}
-
-function result<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

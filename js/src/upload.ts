@@ -1,9 +1,9 @@
-// What goes to a server while it is recorded: parts of a file, and the checksums of
-// segments. It is loaded when the first is asked for.
+// Uploads during the recording: parts of a file, and the checksums of segments. Loaded on
+// demand.
 
-import type { Bytes } from "./bytes.js";
-import { planKinds } from "./plan.js";
-import type { Inside } from "./recording.js";
+import type { Bytes } from "./base/bytes.js";
+import { begun, type Inside } from "./inside.js";
+import { planKinds } from "./media/plan.js";
 
 /** A part of a file that is uploaded while it is recorded. */
 export interface Part {
@@ -75,7 +75,7 @@ export class Parts {
     this.#recording = recording;
     this.#held = seekable;
     this.#number = seekable ? 2 : 1;
-    this.#unwatch = inside.watch(() => this.#tell());
+    this.#unwatch = inside.contents.watch(() => this.#tell());
     inside.finished.catch((reason) => {
       this.#failure = { reason };
       this.#tell();
@@ -115,12 +115,12 @@ export class Parts {
     if (this.#over) return;
     if (this.#failure) throw this.#failure.reason;
     const inside = this.#inside;
-    const state = inside.state();
+    const { state } = inside.contents;
     if (state !== "recording") await inside.finished; // or rather, how it failed
     if (state === "closed") await this.#make(planKinds.initialization); // which says that it is
-    const recordings = inside.recordings();
+    const recordings = begun(inside.contents);
     const facts = recordings[this.#recording];
-    const store = inside.store(this.#recording);
+    const store = inside.contents.recordings[this.#recording]?.store;
     const whole = state === "finished" || recordings.length > this.#recording + 1;
     if (!whole && !facts?.clusters) return;
     if (!facts?.clusters) await this.#make(planKinds.seekable); // which says that there are none

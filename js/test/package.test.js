@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 const js = new URL("..", import.meta.url).pathname;
@@ -31,6 +31,7 @@ before(() => {
 
 describe("the package", () => {
   const installed = join(project, "node_modules", "webmend");
+  const declarations = () => readdirSync(join(installed, "dist"), { recursive: true }).filter((n) => n.endsWith(".d.ts"));
   const read = (name) => readFileSync(join(installed, name), "utf8");
 
   test("has what package.json lists, a README and a licence, and needs nothing else", () => {
@@ -44,13 +45,14 @@ describe("the package", () => {
 
   test("has the declarations that its entries need, and no other", () => {
     const reached = new Set(["index.d.ts", "inline.d.ts", "inspect.d.ts"]);
-    for (const name of reached) for (const [, other] of read(`dist/${name}`).matchAll(/from "\.\/(\w+)\.js"/g)) reached.add(`${other}.d.ts`);
-    const shipped = readdirSync(join(installed, "dist")).filter((n) => n.endsWith(".d.ts"));
-    assert.deepEqual([...reached].sort(), shipped.sort());
+    for (const name of reached) {
+      for (const [, other] of read(`dist/${name}`).matchAll(/from "(\.[^"]+)\.js"/g)) reached.add(join(dirname(name), `${other}.d.ts`));
+    }
+    assert.deepEqual([...reached].sort(), declarations().sort());
   });
 
   test("says what each name is that it exports, and each option", () => {
-    for (const name of readdirSync(join(installed, "dist")).filter((n) => n.endsWith(".d.ts"))) {
+    for (const name of declarations()) {
       const text = read(`dist/${name}`);
       const documented = new Set([...text.matchAll(/\*\/\nexport (?:declare )?\w+ (\w+)/g)].map((m) => m[1]));
       for (const [, exported] of text.matchAll(/^export (?:declare )?(?:class|function|interface|type|const) (\w+)/gm)) {

@@ -7,7 +7,8 @@ const isNode = !globalThis.document;
 async function ways(dist, wasm) {
   const { Recording, init } = await import(`${dist}/index.js`);
   await init({ wasm });
-  const { Instance, Splitter, pieceLength } = await import("./node_modules/webmend-module.mjs");
+  const { Instance, pieceLength } = await import("./node_modules/webmend-module.mjs");
+  const { Splitter } = await import("./node_modules/webmend-scan.mjs");
   const instance = new Instance(await WebAssembly.compile(wasm));
   let sink = 0;
 

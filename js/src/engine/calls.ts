@@ -1,9 +1,9 @@
-// What recordings and files ask of the module, wherever it is: in the page, as
-// engine.ts and stream.ts do it, or in the worker, as remote.ts has it done.
+// The calls between recordings or files and the module, wherever that runs: in the page, by
+// engine.ts and stream.ts, or in a worker, by remote.ts.
 
-import type { Bytes } from "./bytes.js";
-import type { MadePlan, ModuleReport, Read, SplitOptions, ToldCluster, ToldHeader } from "./module.js";
-import type { Past } from "./store.js";
+import type { Bytes } from "../base/bytes.js";
+import type { MadePlan, ModuleReport, Read, ToldCluster, ToldHeader } from "./answers.js";
+import type { SplitOptions } from "./module.js";
 
 /** What opens streams. */
 export interface EngineCalls {
@@ -34,6 +34,22 @@ export interface Stored {
   /** Offsets in the data and what was recorded there, in turns, where the final form is another. */
   changed: number[];
   header: ToldHeader | null;
+}
+
+/**
+ * What of a stream is in a store, to be scanned again: its bytes and, where the
+ * stream had others, which.
+ */
+export interface Past {
+  parts: (Blob | Bytes)[];
+  splices: Splice[];
+}
+
+/** At offset `at` of a store, the stream has `insert` and not the next `skip` bytes. */
+export interface Splice {
+  at: number;
+  skip: number;
+  insert: (Blob | Bytes)[];
 }
 
 /** A cluster or a fragment that is complete. */

@@ -1,8 +1,7 @@
-// The page's side of the worker: the same calls, as messages. It is loaded if there
-// is to be a worker.
+// The page's side of the worker, which sends the same calls as messages. Loaded on demand.
 
+import type { WebmendError } from "../base/error.js";
 import type { EngineCalls, StreamCalls, StreamOptions, Told } from "./calls.js";
-import type { WebmendError } from "./error.js";
 
 /** What the page asks of an object of the worker: the engine with which it begins is number 0. */
 export interface Call {

@@ -1,10 +1,12 @@
-// How the command line reads an input: split into headers and clusters, or element by element.
+// Reads an input for the command line: split into headers and clusters, or element by element.
 
-import { Progress, type Input } from "./cli-files.js";
-import { WebmendError } from "./error.js";
-import { instance } from "./load.js";
-import { pieceLength, Splitter, Walker, type ModuleReport } from "./module.js";
-import type { ClusterFacts, Element, Problem } from "./types.js";
+import { WebmendError } from "../base/error.js";
+import type { ClusterFacts, Element, Problem } from "../base/types.js";
+import type { ModuleReport } from "../engine/answers.js";
+import { instance } from "../engine/load.js";
+import { pieceLength } from "../engine/module.js";
+import { Splitter, Walker } from "../engine/scan.js";
+import { Progress, type Input } from "./files.js";
 
 /** All that an input holds. */
 export interface Contents {

@@ -1,7 +1,6 @@
-// Bytes, in pieces and whole.
+// Byte arrays: joining, reading and mending them.
 
 import { WebmendError } from "./error.js";
-import type { Range } from "./types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -14,12 +13,6 @@ export function joined(parts: Bytes[]): Bytes {
     at += part.length;
   }
   return whole;
-}
-
-/** Moves a range of a stream. */
-export function move(range: Range, by: number): void {
-  range.start += by;
-  range.end += by;
 }
 
 /** A header as it must be, of which the first byte may be lost: a first blob of that alone is easily taken for nothing. */

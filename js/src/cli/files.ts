@@ -1,5 +1,5 @@
-// The files of the command line: those it reads, as one stream, and the one it
-// writes, which is there whole or not at all.
+// The files of the command line: those it reads, as one stream, and the one it writes,
+// completely or not at all.
 
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,12 +1,13 @@
-// One stream, beside its instance of the module: it reads what is pushed, has it
-// scanned, and gives back the bytes of what is complete. It keeps those that the
-// module may still want, and those from which it goes on after a trap.
+// One stream in an instance of the module: it reads and scans what is pushed, and returns the
+// bytes of what is complete. It keeps those that the module may still want, and those to scan
+// again after a trap.
 
-import { joined, move, read, type Bytes } from "./bytes.js";
-import type { Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
-import { Instance, pieceLength, type Form, type ModuleReport, type ToldCluster, type ToldHeader } from "./module.js";
-import type { Past } from "./store.js";
-import type { Gap, Range } from "./types.js";
+import { joined, read, type Bytes } from "../base/bytes.js";
+import type { Range } from "../base/types.js";
+import type { Form, ModuleReport, ToldCluster, ToldHeader } from "./answers.js";
+import type { Past, Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
+import type { Known, Placed } from "./midstream.js";
+import { Instance, pieceLength } from "./module.js";
 
 /** How many bytes that are no header or cluster wait to be put aside: each Blob has its price. */
 const asideLength = 1 << 20;
@@ -39,7 +40,7 @@ export class Stream implements StreamCalls {
   #ended = false;
   #closed = false;
 
-  #kept: { start: number; end: number; bytes: Bytes }[] = [];
+  #kept: Placed[] = [];
   #starts: number[] = []; // where chunks begin, in order: all if that was given, or the last
   #begun = 0; // how many of them it has come to
   #losses: number[] = []; // where bytes are missing
@@ -56,15 +57,10 @@ export class Stream implements StreamCalls {
   // To scan again after a trap. Where there is no store the script is fetched before it is
   // needed, as it might not come then; what is in a store can wait for it.
   readonly #fetched: Promise<Midstream> | null;
-  #midstream: Midstream | null = null;
   #again = false;
-  #headers: { end: number; bytes: Bytes }[] = [];
+  #headers: Placed[] = [];
   #bounds = [0]; // where it can begin: at the beginning, or the data of a cluster
-  #shift = 0; // from the module's offsets to the stream's, if it has
-  #before: ModuleReport | null = null; // what was known then
-  #gaps: Gap[] = []; // and of gaps, with a store, too
-  #rescanned = 0; // what was scanned then
-  #overlap: ModuleReport | null = null; // what of that the module has found again
+  #known: Known | null = null; // after a trap
 
   constructor(module: WebAssembly.Module, instance: Instance, options: StreamOptions) {
     this.#module = module;
@@ -102,21 +98,25 @@ export class Stream implements StreamCalls {
   }
 
   async recover(past: Past[]): Promise<void> {
-    this.#midstream = await (this.#fetched ?? import("./midstream.js"));
+    const { Known, prologue, recorded } = await (this.#fetched ?? import("./midstream.js"));
     const inStore = this.#options.wanted === "store";
     const base = inStore ? this.#handed : this.#bounds[0]!;
+    const inMiddle = !inStore && base > 0;
     const ahead = this.#openAt + headLength;
     const rest = [this.#copy(base, this.#handed), ...this.#aside, this.#copy(this.#openAt, ahead), this.#copy(ahead, this.#size)];
-    this.#gaps = this.#report?.gaps ?? [];
-    this.#rescanned = this.#size;
+    this.#known = new Known(this.#report, this.#size, inMiddle);
     this.#forget();
     this.#again = true;
     try {
       this.#instance = new Instance(this.#module); // of its own, so that no other stream harms it
       this.#handle = this.#open();
-      if (!inStore && base > 0) this.#beginAt(base);
+      if (inMiddle) this.#losses = this.#losses.filter((offset) => offset > base);
+      for (const { start, bytes } of inMiddle ? prologue(this.#headers, base) : []) {
+        this.#instance.skip(this.#handle, (this.#size = start));
+        this.#rescan(bytes);
+      }
       if (this.#losses[0] === 0) this.#feed(this.#lose(0));
-      for (const store of past) for await (const bytes of this.#midstream.recorded(store)) this.#rescan(bytes);
+      for (const store of past) for await (const bytes of recorded(store)) this.#rescan(bytes);
       for (const part of rest) {
         const bytes = part instanceof Blob ? await read(part, "what was recorded") : part;
         const given = Math.max(0, this.#given - this.#size);
@@ -206,17 +206,7 @@ export class Stream implements StreamCalls {
   #forget(): void {
     this.#kept = [];
     this.#aside = [];
-    this.#asideEnd = this.#size = this.#shift = 0;
-  }
-
-  /** Begins again in mid-stream, at the data of a cluster. */
-  #beginAt(base: number): void {
-    const bytes = this.#midstream!.prologue(this.#headers.filter((h) => h.end <= base).map((h) => h.bytes));
-    this.#losses = this.#losses.filter((offset) => offset > base);
-    this.#before = this.#report;
-    this.#overlap = null;
-    this.#size = this.#shift = base - bytes.length;
-    this.#rescan(bytes);
+    this.#asideEnd = this.#size = 0;
   }
 
   /** Takes in bytes that it had before the trap: what has been told is not told again. */
@@ -260,7 +250,7 @@ export class Stream implements StreamCalls {
   /** The offset to go on at: what comes next, or what the module wants again. */
   #rewound(next: number): number {
     const back = this.#instance.rewind(this.#handle);
-    return back < 0 ? next : back + this.#shift;
+    return back < 0 ? next : back;
   }
 
   #note(status: number): void {
@@ -273,7 +263,7 @@ export class Stream implements StreamCalls {
     if (this.#news) this.#collect(false);
     this.#news = false;
 
-    const needed = this.#instance.needed(this.#handle) + this.#shift;
+    const needed = this.#instance.needed(this.#handle);
     if (needed !== this.#needed) this.#letGo(needed);
     this.#needed = needed;
   }
@@ -322,8 +312,6 @@ export class Stream implements StreamCalls {
       this.#told.report = report;
       return;
     }
-    for (const { range } of pieces) move(range, this.#shift);
-    for (const c of clusters) for (const range of [c, c.form, c.fromZero]) move(range, this.#shift);
     pieces.sort((a, b) => a.range.start - b.range.start);
 
     const fresh = pieces.filter((p) => p.range.end > this.#handed);
@@ -334,15 +322,13 @@ export class Stream implements StreamCalls {
     const taken = clusters.filter((c) => c.end > this.#given).map((c) => this.#take(c, c.fragment ? undefined : changed.get(c.form.start)));
     if (this.#again) {
       if (pieces.some((p) => p.range.end === this.#handed)) {
-        this.#overlap = report;
         for (const { recording, form } of fresh) if (form) report.recordings[recording]!.clusters--;
+        this.#known!.again = report;
       }
       report = this.#report!;
-    } else if (this.#before) {
-      this.#midstream!.moveReport(report, this.#shift);
-      report = this.#midstream!.merge(this.#before, report, this.#overlap);
+    } else {
+      report = this.#known?.with(report) ?? report;
     }
-    this.#midstream?.keepBoundaries(report.gaps, this.#gaps, this.#rescanned);
 
     this.#told.stored.push(...stored);
     this.#told.clusters.push(...taken);
@@ -351,7 +337,7 @@ export class Stream implements StreamCalls {
     if (fresh.length === 0) return;
     this.#aside = [];
     this.#handed = fresh.at(-1)!.range.end;
-    for (const { header, head } of stored) if (header) this.#headers.push({ end: header.end, bytes: head });
+    for (const { header, head } of stored) if (header) this.#headers.push({ ...header, bytes: head });
     for (const { form } of fresh) if (form) this.#bounds.push(form.start);
     while (this.#handed - (this.#bounds[1] ?? this.#handed) > recentLength) this.#bounds.shift();
   }

@@ -1,6 +1,6 @@
-// A file that is read piece by piece, where two readers follow each other.
+// Reads a file piece by piece, for two readers that follow each other.
 
-import { read, type Bytes } from "./bytes.js";
+import { read, type Bytes } from "../base/bytes.js";
 
 /** How much is read at once. */
 const length = 1 << 20;

@@ -1,13 +1,13 @@
-// Chunks that were given in the wrong order. Most of Chromium's chunks end one byte into
+// Finds chunks that were given in the wrong order. Most of Chromium's chunks end one byte into
 // a block, so that they fit together in any order and nothing tells. Only this is proof:
 // two neighbours are damaged, in the other order nothing of them is, and time goes
 // forward in them.
 
-import type { Input } from "./cli-files.js";
-import { split, walk, type Contents } from "./cli-split.js";
-import { inspector } from "./elements.js";
-import type { ModuleReport } from "./module.js";
-import type { Dropped, Undecodable } from "./types.js";
+import type { Dropped, Undecodable } from "../base/types.js";
+import type { ModuleReport } from "../engine/answers.js";
+import { inspector } from "../media/elements.js";
+import type { Input } from "./files.js";
+import { split, walk, type Contents } from "./split.js";
 
 /** How many exchanges are tried at most: for each, all of the input is split again. */
 const maxTries = 9;

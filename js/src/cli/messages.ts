@@ -1,8 +1,8 @@
 // What the command line says of an input: what was lost, and what only looks so.
 
-import type { Input } from "./cli-files.js";
-import type { ModuleReport } from "./module.js";
-import type { Dropped, Gap, Problem, Undecodable } from "./types.js";
+import type { Dropped, Gap, Problem, Undecodable } from "../base/types.js";
+import type { ModuleReport } from "../engine/answers.js";
+import type { Input } from "./files.js";
 
 /** Says something on standard error, where standard output can be the file. */
 export function say(text: string): void {

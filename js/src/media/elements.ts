@@ -1,7 +1,7 @@
-// Elements in words, in the way of mkvinfo.
+// Describes elements in words, in the way of mkvinfo.
 
-import { fromHex } from "./bytes.js";
-import type { Element } from "./types.js";
+import { fromHex } from "../base/bytes.js";
+import type { Element } from "../base/types.js";
 
 /** What a SimpleBlock or a Block says before its frames. */
 export interface BlockFacts {

@@ -1,7 +1,7 @@
-// Chunks that come with their numbers, in the order of these.
+// Puts numbered chunks in order.
 
-import { WebmendError } from "./error.js";
-import type { Missing } from "./types.js";
+import { WebmendError } from "../base/error.js";
+import type { Missing } from "../base/types.js";
 
 /** Chunks of one recording, which are numbered from 0. */
 export class Order<Chunk> {

@@ -1,18 +1,19 @@
-// The command line. It reads files piece by piece and keeps none of their bytes:
-// what it writes are ranges of them, or what plans make of these.
+// The command line: its arguments and commands. It reads files piece by piece and keeps none
+// of their bytes: what it writes are ranges of them, or what plans make of these.
 
 import { readFileSync } from "node:fs";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { Input, Progress, UsageError, writeFile, writeFully } from "./cli-files.js";
-import { lossesOf, problemText, reportLines, say, sayDropped, sayLosses } from "./cli-messages.js";
-import { splitInOrder, type OrderedContents } from "./cli-order.js";
-import { split, walk, type Contents } from "./cli-split.js";
-import { elementLine } from "./elements.js";
-import { WebmendError } from "./error.js";
-import { init, instance } from "./load.js";
-import { planFlags, type ModuleReport } from "./module.js";
-import { planKinds } from "./plan.js";
-import type { Dropped, Problem, Range, RecordingFacts } from "./types.js";
+import { WebmendError } from "../base/error.js";
+import type { Dropped, Problem, Range, RecordingFacts } from "../base/types.js";
+import type { ModuleReport } from "../engine/answers.js";
+import { init, instance } from "../engine/load.js";
+import { planFlags } from "../engine/module.js";
+import { elementLine } from "../media/elements.js";
+import { planKinds } from "../media/plan.js";
+import { Input, Progress, UsageError, writeFile, writeFully } from "./files.js";
+import { lossesOf, problemText, reportLines, say, sayDropped, sayLosses } from "./messages.js";
+import { splitInOrder, type OrderedContents } from "./order.js";
+import { split, walk, type Contents } from "./split.js";
 
 const usage = `webmend makes playable, seekable files of MediaRecorder's chunks, without re-encoding.
 

@@ -1,10 +1,9 @@
-// The module is compiled once, and its streams share an engine: in the page, or in
-// a worker.
+// Loads the module once, for all streams, in the page or in a worker.
 
+import { WebmendError } from "../base/error.js";
 import type { EngineCalls } from "./calls.js";
 import { compile, type WasmSource } from "./compile.js";
 import { Engine } from "./engine.js";
-import { WebmendError } from "./error.js";
 import { Instance } from "./module.js";
 
 /** Options of `init`. */

@@ -1,8 +1,7 @@
-// Plans: the module says of which pieces a file is made, and this makes a Blob of
-// them.
+// Carries out plans: makes a Blob of the pieces that the module lists.
 
-import type { Bytes } from "./bytes.js";
-import type { Pieces, StreamCalls } from "./calls.js";
+import type { Bytes } from "../base/bytes.js";
+import type { Pieces, StreamCalls } from "../engine/calls.js";
 
 /** The kinds of plan of one recording. @internal */
 export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3, live: 4, head: 5 } as const;
@@ -33,6 +32,12 @@ export interface JobOptions {
    * picture before a loss stands still until the next key frame.
    */
   keepUndecodable?: boolean;
+}
+
+/** Which recording, and options of what takes a while. */
+export interface MakeOptions extends JobOptions {
+  /** Its index in the stream. Default: the last one. */
+  recording?: number;
 }
 
 /** How many parts of a file are cut at once: each can take a fraction of a millisecond. */

@@ -1,5 +1,5 @@
-// What the module answers, as JSON. Offsets and sizes are bytes from the start
-// of the stream, times and durations seconds.
+// What the module reports, as public types. Offsets and sizes are bytes from the start of the
+// stream, times and durations seconds.
 
 /** The bytes of the stream from `start` up to `end`. */
 export interface Range {

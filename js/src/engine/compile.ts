@@ -1,6 +1,6 @@
-// The module's file: where it may come from, and compiling it.
+// Finds the module's file and compiles it.
 
-import { WebmendError } from "./error.js";
+import { WebmendError } from "../base/error.js";
 
 /** A WebAssembly.Module, which Node's types do not have. */
 type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } } ? Module : never;

@@ -1,10 +1,9 @@
-// The worker: streams that are read and scanned off the page's thread. The page's
-// side of it is remote.ts.
+// The worker's side, which scans streams off the page's thread. The page's side is remote.ts.
 
-import { joined, type Bytes } from "./bytes.js";
+import { joined, type Bytes } from "../base/bytes.js";
+import type { WebmendError } from "../base/error.js";
 import type { Told } from "./calls.js";
 import { Engine } from "./engine.js";
-import type { WebmendError } from "./error.js";
 import type { Answer, Call, Remote } from "./remote.js";
 import { Stream } from "./stream.js";
 

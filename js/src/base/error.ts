@@ -1,3 +1,5 @@
+// The error that all of webmend throws.
+
 import type { Problem } from "./types.js";
 
 /**

@@ -1,8 +1,9 @@
-// The WebAssembly module: instantiating it, and calling its exports.
+// An instance of the WebAssembly module: making one, and calling its exports.
 
-import type { Bytes } from "./bytes.js";
-import { WebmendError } from "./error.js";
-import type { ClusterFacts, Element, HeaderFacts, Problem, Range, Report } from "./types.js";
+import { WebmendError } from "../base/error.js";
+import type { Problem } from "../base/types.js";
+import { numbers, type Plan, type ToldCluster, type ToldForm } from "./answers.js";
+import { wasi } from "./wasi.js";
 
 interface Exports {
   memory: WebAssembly.Memory;
@@ -14,6 +15,7 @@ interface Exports {
   pushChunk(handle: number, length: number): number;
   continueChunk(handle: number, length: number): number;
   lost(handle: number): number;
+  skip(handle: number, offset: number): number;
   rewind(handle: number): number;
   needed(handle: number): number;
   takeHeader(handle: number): number;
@@ -43,51 +45,6 @@ type Answer =
   | "takeLiterals";
 
 type AnswerInNumbers = "takeClusters" | "takeFragments" | "takeForms" | "takePatches";
-
-/** How to write a cluster with a known size: `head`, then a range of the stream, edited or not. */
-export interface Form extends Range {
-  head: Bytes;
-  edit: boolean;
-}
-
-/** A header as the module tells it. */
-export interface ToldHeader extends Range, HeaderFacts {
-  recording: number;
-}
-
-/** What the module knows of a stream, which has no chunks for it. */
-export type ModuleReport = Omit<Report, "missing">;
-
-/** A cluster as the module tells it. */
-export interface ToldCluster extends ClusterFacts {
-  form: Form;
-  fromZero: Form;
-}
-
-/** The final form of a cluster of a recording. */
-export interface ToldForm {
-  recording: number;
-  form: Form;
-}
-
-/** A plan, or what must be read before it can be made. */
-export type Plan = { reads: Read[] } | MadePlan;
-
-/** A range of one of a plan's sources. */
-export interface Read extends Range {
-  source: number;
-}
-
-/** A plan: its pieces are [length] of its literals, or [source, start, end, whether it is edited]. */
-export interface MadePlan {
-  mimeType: string;
-  size: number;
-  start: number;
-  end: number;
-  /** Of a live plan: the offset of the stream where the next begins. */
-  next: number;
-  pieces: ([number] | [number, number, number, boolean])[];
-}
 
 /** What a plan's flags say. */
 export const planFlags = { stored: 1, keepUndecodable: 2 } as const;
@@ -158,6 +115,11 @@ export class Instance {
   /** Says that bytes are missing here. Returns what `push` does. */
   lost(handle: number): number {
     return this.#call(() => this.#exports.lost(handle));
+  }
+
+  /** Has a stream go on at an offset, with an element of a Segment or another recording. What is before that is known. */
+  skip(handle: number, offset: number): void {
+    this.#call(() => this.#exports.skip(handle, offset));
   }
 
   /** The offset from which a stream must be pushed again, or -1. To be asked after `push`, `lost` and the answer `finish`. */
@@ -279,166 +241,3 @@ export class Instance {
 
 /** What cannot be made of a recording that is not there. */
 export const noRecording = () => new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
-
-/** Reads an answer in numbers, in the order that wasm/main.go says; quicker than JSON. */
-function numbers(answer: Uint8Array) {
-  const values = new Float64Array(answer.slice().buffer);
-  let at = 0;
-  const next = () => values[at++]!;
-  const yes = () => next() > 0;
-  /** Bytes, for which there is always as much room. */
-  const bytes = (length: number): Bytes => {
-    at += 3;
-    return new Uint8Array(values.buffer, 8 * (at - 3), length);
-  };
-  const form = (): Form => ({ start: next(), end: next(), edit: yes(), head: bytes(next()) });
-  const tracks = (count: number) => {
-    const all: ToldCluster["tracks"] = [];
-    for (let i = 0; i < count; i++) all.push({ number: next(), blocks: next(), keyframes: next() });
-    return all;
-  };
-  return {
-    next,
-    form: (): ToldForm => ({ recording: next(), form: form() }),
-    cluster: (): ToldCluster => ({
-      recording: next(),
-      start: next(),
-      end: next(),
-      timestamp: next(),
-      time: next(),
-      duration: next(),
-      known: yes(),
-      cut: yes(),
-      fragment: yes(),
-      beginsWithKeyFrame: yes(),
-      blocks: next(),
-      keyframes: next(),
-      tracks: tracks(next()),
-      form: form(),
-      fromZero: form(),
-    }),
-    /** All that there are of one of these. */
-    list<T>(one: () => T): T[] {
-      const all: T[] = [];
-      while (at < values.length) all.push(one());
-      return all;
-    },
-  };
-}
-
-/** A stream being split into ranges. All calls are synchronous; it keeps no media. */
-export class Splitter {
-  readonly instance: Instance;
-  readonly handle: number;
-
-  /** @param seeks whether all of the stream is there, as that of a file is */
-  constructor(instance: Instance, seeks = false) {
-    this.instance = instance;
-    this.handle = instance.open(0, { rewinds: true, seeks });
-  }
-
-  /**
-   * Takes up to 64 KiB, which begin a chunk or go on with the one before. Returns a number
-   * below 0 when there can be nothing more, which the report explains.
-   */
-  push(piece: Uint8Array, goesOn = false): number {
-    return this.instance.push(this.handle, piece, goesOn);
-  }
-
-  /** Says that bytes are missing here. */
-  lost(): void {
-    this.instance.lost(this.handle);
-  }
-
-  /**
-   * After each `push`, `lost` and `finish`: the offset from which the stream must be pushed, and
-   * finished, again, or -1. It can be after what was pushed.
-   */
-  rewind(): number {
-    return this.instance.rewind(this.handle);
-  }
-
-  takeHeader(): ToldHeader | null {
-    return this.instance.ask(this.handle, "takeHeader") as ToldHeader | null;
-  }
-
-  takeClusters(): ToldCluster[] {
-    return this.instance.takeClusters(this.handle);
-  }
-
-  report(): ModuleReport {
-    return this.instance.ask(this.handle, "report") as ModuleReport;
-  }
-
-  finish(): ModuleReport {
-    return this.instance.ask(this.handle, "finish") as ModuleReport;
-  }
-}
-
-/** A stream whose every element is listed. */
-export class Walker {
-  readonly #instance: Instance;
-  readonly #handle: number;
-
-  constructor(instance: Instance) {
-    this.#instance = instance;
-    this.#handle = instance.open(1);
-  }
-
-  push(bytes: Uint8Array): void {
-    this.#instance.pushAll(this.#handle, bytes);
-  }
-
-  takeElements(): Element[] {
-    return this.#instance.ask(this.#handle, "takeElements") as Element[];
-  }
-
-  /** Ends the stream, and returns what is wrong with its end. */
-  finish(): Problem | null {
-    this.#instance.ask(this.#handle, "finish");
-    return this.#instance.ask(this.#handle, "lastError") as Problem | null;
-  }
-
-  close(): void {
-    this.#instance.close(this.#handle);
-  }
-}
-
-/** What Go's runtime asks of its host. The module itself asks for nothing. */
-function wasi(memory: () => WebAssembly.Memory, say: (text: Uint8Array) => void): Record<string, (...args: number[]) => number> {
-  const view = () => new DataView(memory().buffer);
-  const zero = (...addresses: number[]) => {
-    for (const address of addresses) view().setUint32(address, 0, true);
-    return 0;
-  };
-  return {
-    args_get: () => 0,
-    args_sizes_get: zero, // how many there are, and how long
-    environ_get: () => 0,
-    environ_sizes_get: zero,
-    sched_yield: () => 0,
-    // The collector asks whether anything has happened, as it goes: nothing has.
-    poll_oneoff: (_subscriptions, _events, _count, happened) => zero(happened!),
-    // The collector wants to know how long it takes; the time of day nobody.
-    clock_time_get(_clock, _precision, time) {
-      const ms = performance.now() + 1; // a clock at 0 is fatal to Go's collector
-      view().setBigUint64(time!, BigInt(Math.round(ms * 1e6)), true);
-      return 0;
-    },
-    random_get(address, length) {
-      crypto.getRandomValues(new Uint8Array(memory().buffer, address, length));
-      return 0;
-    },
-    // Only a crash of Go's runtime writes, a word at a time, which is one vector.
-    fd_write(_fd, vector, _count, written) {
-      const address = view().getUint32(vector!, true);
-      const length = view().getUint32(vector! + 4, true);
-      say(new Uint8Array(memory().buffer, address, length));
-      view().setUint32(written!, length, true);
-      return 0;
-    },
-    proc_exit(code) {
-      throw new Error(`it exited with ${code}`);
-    },
-  };
-}

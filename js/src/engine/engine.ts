@@ -1,4 +1,4 @@
-// The module, and the streams that its instances scan.
+// An instance of the module that streams share.
 
 import type { EngineCalls, StreamOptions } from "./calls.js";
 import { Instance } from "./module.js";

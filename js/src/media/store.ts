@@ -1,29 +1,13 @@
-// Where a page keeps a recording: cut where files will want it, so that making one
-// copies no media.
+// Keeps a recording, cut where files will want it, so that making one copies no media.
 
-import { joined, type Bytes } from "./bytes.js";
+import { joined, type Bytes } from "../base/bytes.js";
+import type { Past, Splice } from "../engine/calls.js";
 
 /** How large a Blob of the store is: each costs the browser a third of a millisecond, whatever its size. */
 const blobLength = 1 << 20;
 
 /** How many of them become one, so that a file is made of few: each costs it a tenth of a millisecond. */
 const most = 16;
-
-/**
- * What of a stream is in a store, to be scanned again: its bytes and, where the
- * stream had others, which.
- */
-export interface Past {
-  parts: (Blob | Bytes)[];
-  splices: Splice[];
-}
-
-/** At offset `at` of a store, the stream has `insert` and not the next `skip` bytes. */
-interface Splice {
-  at: number;
-  skip: number;
-  insert: (Blob | Bytes)[];
-}
 
 /**
  * A recording's header, and then bytes that are only ever added to, in Blobs of

@@ -1,0 +1,116 @@
+// What a stream has yielded so far: its recordings and their stores, the segments that wait to
+// be taken, and the report.
+
+import { mended } from "./base/bytes.js";
+import type { Report } from "./base/types.js";
+import type { Past, Taken, Told } from "./engine/calls.js";
+import type { Found } from "./inside.js";
+import { Store } from "./media/store.js";
+import { Cluster, Header, type Segment } from "./segment.js";
+
+interface Kept {
+  /** The media type of the recording. */
+  type: string;
+  store: Store;
+  initialization?: Promise<Blob>;
+}
+
+export class Contents implements Found {
+  /** Whether media is kept. */
+  readonly keep: boolean;
+  /** Those in the stream, the last of which may go on. */
+  recordings: Kept[] = [];
+  headers: Header[] = [];
+  clusters: Cluster[] = [];
+  report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], missing: [], error: null };
+  /** Bytes of the module's memory. */
+  memory = 0;
+  state: Found["state"] = "recording";
+  readonly #initialization: (recording: number) => Promise<Blob>;
+  #sequence = 0; // of the next segment
+  #watchers = new Set<() => void>(); // previews, replays and uploads
+
+  /** @param initialization makes an initialization segment of a recording */
+  constructor(keep: boolean, initialization: (recording: number) => Promise<Blob>) {
+    this.keep = keep;
+    this.#initialization = initialization;
+  }
+
+  /** Takes in what is complete. */
+  add({ stored, clusters, report, memory }: Told): void {
+    this.memory = memory;
+    const placed = new Map<number, number>(); // clusters by the start of their data: where the store has it
+    const fresh: Segment[] = [];
+    for (const { recording, start, before, head, data, header } of stored) {
+      if (header) {
+        this.recordings[recording] = { type: header.mimeType, store: new Store(before, head) };
+        fresh.push(new Header(header, mended(head)));
+      } else {
+        const { store } = this.recordings[recording]!;
+        placed.set(start, store.size + head.length);
+        store.add(before, head, data);
+      }
+    }
+    // Whoever takes each as it comes is spared the Blobs.
+    if (!this.keep) for (const cluster of this.clusters) cluster.rest();
+    for (const taken of clusters) fresh.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
+    for (const segment of fresh.sort((a, b) => a.start - b.start)) {
+      segment.sequence = this.#sequence++;
+      if (segment instanceof Header) this.headers.push(segment);
+      else this.clusters.push(segment);
+    }
+    if (report) this.report = { ...report, missing: [] };
+    this.#tell();
+  }
+
+  #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {
+    const { form, fromZero, fragment, recording } = facts;
+    const kept = this.recordings[recording]!;
+    return new Cluster(facts, {
+      head,
+      changed: fragment ? [] : changed,
+      form,
+      fromZero,
+      type: kept.type,
+      initialization: () => (kept.initialization ??= this.#initialization(recording)),
+      data: () => data ?? kept.store.parts(at!, at! + form.end - form.start),
+    });
+  }
+
+  /** The next segment that is complete, in the order of the stream. */
+  next(): Segment | undefined {
+    const [header] = this.headers;
+    const [cluster] = this.clusters;
+    return header && !(cluster && cluster.start < header.start) ? this.headers.shift() : this.clusters.shift();
+  }
+
+  /** What is kept of the stream, to be scanned again. */
+  past(): Past[] {
+    return this.keep ? this.recordings.map(({ store }) => store.past()) : [];
+  }
+
+  /** Says that there will be nothing more. */
+  end(): void {
+    for (const { store } of this.recordings) store.close();
+    this.state = "finished";
+    this.#tell();
+  }
+
+  /** Forgets the media, and what has not been taken. */
+  clear(): void {
+    this.headers = [];
+    this.clusters = [];
+    this.recordings = [];
+    this.state = "closed";
+    this.#tell();
+  }
+
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
+  #tell(): void {
+    for (const changed of this.#watchers) changed();
+  }
+}

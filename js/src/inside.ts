@@ -1,0 +1,27 @@
+// What a recording offers the preview and the upload, whose scripts are loaded on demand.
+
+import type { RecordingFacts, Report } from "./base/types.js";
+import type { Made, MakeOptions } from "./media/plan.js";
+import type { Store } from "./media/store.js";
+
+/** What previews and uploads have of a recording. */
+export interface Inside {
+  contents: Found;
+  finished: Promise<unknown>;
+  make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }>;
+}
+
+/** What has come of a stream. */
+export interface Found {
+  report: Report;
+  /** Those whose headers have come. */
+  recordings: { store: Store }[];
+  state: "recording" | "finished" | "closed";
+  /** Calls back whenever there is more, and when it is finished or closed. Returns what ends that. */
+  watch(changed: () => void): () => void;
+}
+
+/** What is known of the recordings whose headers have come, the last of which may go on. */
+export function begun({ report, recordings }: Found): RecordingFacts[] {
+  return report.recordings.slice(0, recordings.length);
+}

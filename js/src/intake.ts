@@ -1,0 +1,196 @@
+// Takes chunks in: puts them in order, copies them to disk if asked to, and splits one after
+// the other, even if the module traps.
+
+import type { Bytes } from "./base/bytes.js";
+import { trapped, WebmendError } from "./base/error.js";
+import type { Missing } from "./base/types.js";
+import type { Contents } from "./contents.js";
+import type { StreamCalls } from "./engine/calls.js";
+import { engine } from "./engine/load.js";
+import { Order } from "./media/order.js";
+import type { Chunk, RecordingOptions } from "./options.js";
+import { Header } from "./segment.js";
+import type { Spool } from "./spool.js";
+
+export class Intake {
+  /** Bytes that have been split. */
+  size = 0;
+  /** Why there can be nothing more, if that is not the stream's fault. */
+  error: WebmendError | null = null;
+  readonly #contents: Contents;
+  readonly #waitingChunks: number;
+  readonly #spool: Promise<Spool | void> | undefined;
+  #stream: Promise<StreamCalls> | null;
+  #ready: StreamCalls | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #joined: number | null = null; // after how many bytes of a header that was given
+  #order: Order<Blob | Bytes> | false | null = null; // false once chunks come without numbers
+  #missing: Missing[] | null = null; // once it is finished
+
+  constructor({ spool, strict, header, limits: { waitingChunks = 100, ...limits } = {} }: RecordingOptions, contents: Contents) {
+    this.#contents = contents;
+    this.#waitingChunks = waitingChunks;
+    this.#stream = engine()
+      .then((e) => e.open({ ...limits, strict, wanted: contents.keep ? "store" : "clusters" }))
+      .then((stream) => {
+        forgotten.register(this, stream, this);
+        return (this.#ready = stream);
+      });
+    this.#stream.catch(() => {}); // push and finish say it
+    if (spool) {
+      const options = spool === true ? {} : spool;
+      this.#spool = import("./spool.js").then(
+        (m) => new m.Spool(options, WebmendError),
+        (cause) => (options.onWarning ?? console.warn)(new WebmendError({ code: "spool", message: `webmend: what is recorded is in memory alone: ${cause}` }, { cause })),
+      );
+    }
+    if (header !== undefined) {
+      const bytes = own(header instanceof Header ? header.blob() : header);
+      this.#joined = sizeOf(bytes);
+      this.#save([bytes]);
+      this.#enqueue(() => this.#take([bytes, null])).catch(() => {});
+    }
+  }
+
+  /** The numbers of chunks that did not come, or have not yet. */
+  get missing(): Missing[] {
+    return this.#missing ?? (this.#order || null)?.missing() ?? [];
+  }
+
+  /** Splits a chunk or, if it has a number, those whose turn it is. */
+  push(data: Chunk, sequence: number | undefined): Promise<void> {
+    const chunk = own(data);
+    const numbered = sequence !== undefined;
+    if (numbered && !(Number.isSafeInteger(sequence) && sequence >= 0)) throw new TypeError("webmend: a chunk's sequence must be an integer from 0 on");
+    this.#order ??= numbered && new Order(sizeOf, this.#waitingChunks, this.#joined === null ? 0 : null, this.#joined ?? 0);
+    if (numbered !== Boolean(this.#order)) throw new TypeError("webmend: either all chunks of a recording have a sequence number or none");
+    let ready = [chunk];
+    try {
+      if (this.#order) ready = this.#order.put(sequence!, chunk);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const saved = this.#save(ready);
+    return this.#enqueue(async () => {
+      await this.#take(ready);
+      const { error } = this.#contents.report;
+      if (error) throw new WebmendError(error);
+    }).then(() => saved);
+  }
+
+  /** Splits what still waits, and ends the stream. */
+  finish(): Promise<void> {
+    let rest: (Blob | Bytes | null)[] = [];
+    if (this.#order) {
+      this.#missing = this.#order.missing();
+      rest = this.#order.rest().flatMap((run) => [null, ...run]);
+    }
+    const saved = this.#save(rest);
+    return this.#enqueue(async () => {
+      await this.#take(rest);
+      await saved;
+      await this.#advance((stream) => stream.finish());
+      this.#contents.end();
+    });
+  }
+
+  /** Does something with the stream when it is its turn, and once more if the module traps. */
+  run<T>(job: (stream: StreamCalls) => Promise<T>): Promise<T> {
+    return this.#enqueue(async () => {
+      const stream = await this.#open();
+      return job(stream).catch((error) => this.#recover(stream, error).then(() => job(stream)));
+    });
+  }
+
+  /** Takes in what there is of the open cluster, too. */
+  takeFragments(): void {
+    if (this.#ready) this.#collect(this.#ready, true);
+  }
+
+  /** Lets go of the stream. What is on disk stays there. */
+  close(): void {
+    this.#stream?.then((s) => s.close()).catch(() => {});
+    this.#spool?.then((s) => s?.close());
+    forgotten.unregister(this);
+    this.#stream = this.#ready = null;
+    this.#order = null;
+  }
+
+  /** Deletes what is on disk. */
+  discard(): Promise<void> | undefined {
+    return this.#spool?.then((s) => s?.discard());
+  }
+
+  #enqueue<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(job);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Has chunks copied to disk, if that is wanted, and resolves when they are there. */
+  #save(chunks: (Blob | Bytes | null)[]): Promise<void> | undefined {
+    if (!this.#spool) return;
+    const blobs = chunks.flatMap((c) => (c instanceof Blob ? c : c ? new Blob([c]) : [])); // bytes may be the worker's by then
+    return this.#spool.then((s) => s?.append(blobs));
+  }
+
+  /** Has chunks split, and where there is null instead of one, says that bytes are missing. */
+  async #take(chunks: (Blob | Bytes | null)[]): Promise<void> {
+    if (this.error) throw this.error;
+    for (const chunk of chunks) {
+      const size = chunk ? sizeOf(chunk) : 0; // which bytes lose on their way to a worker
+      await this.#advance((stream) => (chunk ? stream.push(chunk) : stream.lost()));
+      this.size += size;
+    }
+  }
+
+  /** Takes a step in the stream, which is taken all the same if the module traps meanwhile. */
+  async #advance(step: (stream: StreamCalls) => Promise<unknown>): Promise<void> {
+    const stream = await this.#open();
+    try {
+      await step(stream).catch((error) => this.#recover(stream, error));
+    } catch (error) {
+      this.error = error as WebmendError; // what follows would not fit on what came before
+      throw error;
+    }
+    this.#collect(stream);
+  }
+
+  /** After a trap, has scanned again what there was. Another error it throws. */
+  async #recover(stream: StreamCalls, error: unknown): Promise<void> {
+    if (!trapped(error)) throw error;
+    this.#collect(stream);
+    try {
+      await stream.recover(this.#contents.past());
+    } catch (error) {
+      this.error ??= error as WebmendError;
+      throw error;
+    }
+    this.#collect(stream);
+  }
+
+  async #open(): Promise<StreamCalls> {
+    if (!this.#stream) throw closedError();
+    return this.#stream;
+  }
+
+  #collect(stream: StreamCalls, fragments = false): void {
+    if (!this.#stream) throw closedError();
+    this.#contents.add(stream.take(fragments));
+  }
+}
+
+/** Streams of recordings that nobody has any more are closed in the module. */
+const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close());
+
+export const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
+
+const sizeOf = (chunk: Blob | Bytes) => (chunk instanceof Blob ? chunk.size : chunk.length);
+
+/** A chunk that nobody else changes. */
+function own(data: Chunk): Blob | Bytes {
+  if (data instanceof Blob) return data;
+  const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView & ArrayBufferLike;
+  if (byteLength >= 0) return new Uint8Array(buffer as ArrayBufferLike, byteOffset, byteLength).slice();
+  throw new TypeError("webmend: a chunk must be a Blob, an ArrayBuffer or a view of one");
+}

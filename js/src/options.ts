@@ -1,0 +1,54 @@
+// The options of a recording, and what counts as a chunk.
+
+import type { Header } from "./segment.js";
+import type { SpoolOptions } from "./spool.js";
+
+/** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
+export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
+
+/** Options of a recording. */
+export interface RecordingOptions {
+  /**
+   * Whether to keep the media, in the browser's Blobs, so that `seekable`, `clip` and
+   * `joinPoint` can be asked for. Default true. With false, clusters that are taken
+   * are the only thing that holds it: in the page's memory, if they are taken as they come.
+   */
+  keep?: boolean;
+  /**
+   * Whether to keep a copy of the chunks on disk as well, which outlives the page: should
+   * that crash, or be closed, `Recording.recoverable` has what was recorded. `discard`
+   * deletes it. Default false.
+   *
+   * It is in the origin private file system, in the order of the stream, and each chunk is
+   * flushed before its `pushChunk` resolves, even if the module cannot be loaded; in
+   * IndexedDB where the page cannot have that, and where it can have neither, in memory
+   * alone, with a warning. The browser may clear both when the disk is full, unless
+   * `navigator.storage.persist()` was granted.
+   */
+  spool?: boolean | SpoolOptions;
+  /**
+   * What a recording begins with that is joined after its beginning, as `takeHeader` gave
+   * it once: its bytes count as the first of the stream, and what is pushed is taken in
+   * from the next cluster on.
+   */
+  header?: Chunk | Header;
+  /** Whether the first damage ends the recording. Default false: it goes on at the next cluster. */
+  strict?: boolean;
+  /** What a stream may ask for. */
+  limits?: Limits;
+}
+
+/** Limits of a recording. What is not given has its default. */
+export interface Limits {
+  /** Bytes of a header. Default 64 MiB: room for the attachments of a film. A larger one is an error of code `too-large`. */
+  headerSize?: number;
+  /** Tracks of a recording. Default 128. More are such an error. */
+  tracks?: number;
+  /** Bytes of a cluster. Default 256 MiB. What would make it larger counts as damage. */
+  clusterSize?: number;
+  /**
+   * Numbered chunks that wait for one before them. Default 100: with a chunk every 100 ms
+   * to a second, what comes while one is sent again for 10 to 100 seconds.
+   */
+  waitingChunks?: number;
+}
