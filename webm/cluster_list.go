@@ -6,15 +6,17 @@ package webm
 type clusterList struct {
 	scale  int64 // TimestampScale, which most durations are a multiple of; 1 if 0
 	pages  []clusterPage
-	open   []entry // the last ones, which are no page yet
-	cached int     // which page is in cache, plus 1
+	open   []entry   // the last ones, which are no page yet
+	before liveStart // what the live form has before them
+	cached int       // which page is in cache, plus 1
 	cache  []entry
 }
 
 // A clusterPage is pageLen entries: the first, and the differences of the others.
 type clusterPage struct {
-	first entry
-	rest  []byte
+	first  entry
+	rest   []byte
+	before liveStart // what the live form has before them
 }
 
 //go:noinline
@@ -24,14 +26,19 @@ func (l *clusterList) len() int { return len(l.pages)*pageLen + len(l.open) }
 //
 //go:noinline
 func (l *clusterList) copied() clusterList {
-	return clusterList{scale: l.scale, pages: l.pages[:len(l.pages):len(l.pages)], open: append(make([]entry, 0, pageLen), l.open...)}
+	c := clusterList{scale: l.scale, pages: l.pages[:len(l.pages):len(l.pages)], before: l.before}
+	c.open = append(make([]entry, 0, pageLen), l.open...)
+	return c
 }
 
 // add appends an entry.
 func (l *clusterList) add(e entry) {
 	if len(l.open) == pageLen {
 		rest := l.encode(nil)
-		l.pages = append(l.pages, clusterPage{l.open[0], append([]byte(nil), rest...)})
+		l.pages = append(l.pages, clusterPage{l.open[0], append([]byte(nil), rest...), l.before})
+		for i := range l.open {
+			l.before = l.before.next((len(l.pages)-1)*pageLen+i, &l.open[i])
+		}
 		l.open = l.open[:0]
 	}
 	if l.open == nil {
@@ -47,6 +54,9 @@ func (l *clusterList) at(i int) entry {
 	page := i / pageLen
 	if page == len(l.pages) {
 		return l.open[i%pageLen]
+	}
+	if i%pageLen == 0 {
+		return l.pages[page].first
 	}
 	if l.cached != page+1 {
 		l.cached = page + 1

@@ -33,17 +33,16 @@ func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 		return plan, next
 	}
 	plan.MimeType = l.index.header.MimeType()
-	for i := l.search(func(e *entry) bool { return e.End > from }); i < l.len(); i++ {
+	i := l.search(func(e *entry) bool { return e.End > from })
+	for start := l.startBefore(i); i < l.len(); i++ {
 		e := l.at(i)
-		if e.flags&hasBlocks == 0 {
+		if start = start.next(i, &e); e.flags&hasBlocks == 0 {
 			continue
-		}
-		start := l.start(i)
-		if start == i && plan.Size > 0 {
-			break
 		}
 		if plan.Size == 0 {
 			plan.Start = e.timestamp * l.index.header.TimestampScale
+		} else if start.cluster == i {
+			break
 		}
 		l.add(plan, i, start, max(0, from-e.data()))
 		plan.End, next = max(plan.End, e.until), e.End
@@ -54,17 +53,17 @@ func (s *Splitter) Live(recording int, from int64) (plan *Plan, next int64) {
 	return plan, next
 }
 
-// add adds the blocks of cluster i from an offset of its data on, as ones of cluster
-// start.
-func (l *liveList) add(plan *Plan, i, start int, from int64) {
-	e, base, ix := l.at(i), l.at(start), l.index
+// add adds the blocks of cluster i from an offset of its data on, as ones of the Cluster that
+// start says.
+func (l *liveList) add(plan *Plan, i int, start liveStart, from int64) {
+	e, ix := l.at(i), l.index
 	blocks := int64(e.timeAt) + int64(e.timeLen)
-	if i == start && (from <= blocks || e.flags&beginsWithKey == 0) {
+	if i == start.cluster && (from <= blocks || e.flags&beginsWithKey == 0) {
 		plan.write(ebml.AppendHead(nil, IDCluster, ebml.UnknownSize))
 		plan.write(ebml.AppendUint(nil, IDTimestamp, uint64(e.timestamp)))
 	}
 	from = max(from, blocks)
-	moved := &Edit{Shift: e.timestamp - base.timestamp}
+	moved := &Edit{Shift: e.timestamp - start.timestamp()}
 	source, begin, edit := ix.source(i, &e)
 	var out []Range
 	if i < ix.clusters.len() {
@@ -84,7 +83,7 @@ func (s *Splitter) LiveFrom(recording int, time int64) int64 {
 		return 0
 	}
 	after := l.search(func(e *entry) bool { return e.timestamp*l.index.header.TimestampScale > time })
-	e := l.at(l.start(max(after-1, 0)))
+	e := l.at(l.startBefore(max(after, 1)).cluster)
 	return e.Start
 }
 
@@ -118,11 +117,14 @@ func (l *liveList) at(i int) entry {
 }
 
 // search is the first cluster of which something is true that stays true from then on,
-// or len.
+// or len. It looks at the first ones of pages first, which nothing has to be decoded for.
 func (l *liveList) search(is func(*entry) bool) int {
 	low, high := 0, l.len()
 	for low < high {
 		middle := (low + high) / 2
+		if first := middle - middle%pageLen; first > low {
+			middle = first
+		}
 		if e := l.at(middle); is(&e) {
 			high = middle
 		} else {
@@ -132,24 +134,42 @@ func (l *liveList) search(is func(*entry) bool) int {
 	return low
 }
 
-// start is the cluster that begins the one of unknown size in which a player has the
-// blocks of cluster i.
-func (l *liveList) start(i int) int {
-	begins := func(e *entry) bool { return e.flags&(beginsWithKey|hasBlocks) == beginsWithKey|hasBlocks }
-	first := i
-	for e := l.at(first); first > 0 && !begins(&e); e = l.at(first) {
-		first--
+// startBefore is what the live form has before cluster i.
+func (l *liveList) startBefore(i int) liveStart {
+	list := &l.index.clusters
+	page, start := len(list.pages), list.before
+	if i/pageLen < page {
+		page = i / pageLen
+		start = list.pages[page].before
 	}
-	start, timestamp := first, int64(-1)
-	for ; first <= i; first++ {
-		e := l.at(first)
-		if e.flags&hasBlocks == 0 {
-			continue
-		}
-		late := e.timestamp - timestamp
-		if timestamp < 0 || late < 0 || late > maxLate || e.flags&isLong != 0 {
-			start, timestamp = first, e.timestamp
-		}
+	for j := page * pageLen; j < i; j++ {
+		e := l.at(j)
+		start = start.next(j, &e)
 	}
 	return start
+}
+
+// A liveStart is the Cluster of unknown size that the live form has open: which cluster of
+// the recording begins it. Its zero value is before any.
+type liveStart struct {
+	cluster int
+	after   int64 // its Timestamp in ticks, plus 1
+}
+
+func (s liveStart) timestamp() int64 { return s.after - 1 }
+
+// next is the Cluster in which a player has the blocks of cluster i, where s is that before:
+// another one where it begins with a key frame, or could not have the blocks in one with
+// those before.
+//
+//go:noinline
+func (s liveStart) next(i int, e *entry) liveStart {
+	late := e.timestamp - s.timestamp()
+	switch {
+	case e.flags&hasBlocks == 0:
+		return s
+	case s.after > 0 && e.flags&(beginsWithKey|isLong) == 0 && late >= 0 && late <= maxLate:
+		return s
+	}
+	return liveStart{i, e.timestamp + 1}
 }

@@ -5,6 +5,7 @@ package webm
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -220,6 +221,81 @@ func TestClustersOfTheLiveForm(t *testing.T) {
 			}
 			sameBlocks(t, "byte by byte", media(refBlocks(played(t, bytewise(whole), always).initialized(t))), media(refBlocks(out)))
 		})
+	}
+}
+
+// walked is what the live form has open after cluster i, found by walking back to the last
+// cluster that begins with a key frame, and forward from there.
+func walked(clusters []entry, i int) liveStart {
+	first := i
+	for ; first > 0 && clusters[first].flags&(beginsWithKey|hasBlocks) != beginsWithKey|hasBlocks; first-- {
+	}
+	start := liveStart{}
+	for ; first <= i; first++ {
+		e := &clusters[first]
+		late := e.timestamp - start.timestamp()
+		if e.flags&hasBlocks != 0 && (start == liveStart{} || late < 0 || late > maxLate || e.flags&isLong != 0) {
+			start = liveStart{first, e.timestamp + 1}
+		}
+	}
+	return start
+}
+
+func TestTheListOfClustersKnowsWhereTheLiveFormHasEach(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, keys := range []int{1, 3, 50, 1 << 20} { // one in so many begins with a key frame
+		var l clusterList
+		var all []entry
+		at := int64(0)
+		for range 5*pageLen + 7 {
+			at += random.Int64N(2000) - 200*int64(random.IntN(2))
+			e := entry{timestamp: max(0, at)}
+			for _, f := range []struct{ flag, odds int }{{beginsWithKey, keys}, {isLong, 40}} {
+				if random.IntN(f.odds) == 0 {
+					e.flags |= uint8(f.flag)
+				}
+			}
+			if len(all) > 70 && random.IntN(5) > 0 {
+				e.flags |= hasBlocks
+			}
+			l.add(e)
+			all = append(all, e)
+		}
+		for _, l := range []liveList{{index: &Index{clusters: l}}, {index: &Index{clusters: l.copied()}}} {
+			for i := range all {
+				if got, want := l.startBefore(i+1), walked(all, i); got != want {
+					t.Fatalf("one in %d with a key frame: after cluster %d it is %+v; want %+v", keys, i, got, want)
+				}
+			}
+			if got := l.startBefore(0); got != (liveStart{}) {
+				t.Errorf("before the first it is %+v", got)
+			}
+		}
+	}
+}
+
+func TestTheNextPartOfALongRecordingIsNoMoreWorkThanThatOfAShort(t *testing.T) {
+	const n = 8000
+	whole := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "key")))
+	for i := range uint64(n) {
+		whole = append(whole, cluster(i, simpleBlock(1, 0, 0, "frame"))...)
+	}
+	s := NewSplitter(Options{})
+	s.Push(whole)
+	ix := s.Index(0)
+	if ix.Clusters() != n {
+		t.Fatalf("%d clusters are complete", ix.Clusters())
+	}
+	last := ix.clusters.at(n - 1)
+	ix.clusters.cached = 0
+	if plan, next := s.Live(0, last.Start); len(plan.Pieces) != 2 || next != int64(len(whole)) {
+		t.Errorf("the last two clusters are %d pieces, and next comes %d of %d", len(plan.Pieces), next, len(whole))
+	}
+	if ix.clusters.cached != 0 {
+		t.Errorf("page %d of the index was decoded for it", ix.clusters.cached)
+	}
+	if from := s.LiveFrom(0, maxTime); from != ix.header.End {
+		t.Errorf("it begins at %d; want the only key frame at %d", from, ix.header.End)
 	}
 }
 

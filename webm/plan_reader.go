@@ -108,15 +108,7 @@ func (r *PlanReader) ReadAt(p []byte, off int64) (n int, err error) {
 
 // pieceAt is the piece that has the byte at offset.
 func (r *PlanReader) pieceAt(offset int64) int {
-	low, high := 0, len(r.starts)
-	for low < high {
-		if middle := (low + high) / 2; r.starts[middle] <= offset {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low - 1
+	return bisect(len(r.starts), func(i int) bool { return r.starts[i] > offset }) - 1
 }
 
 // A planRead is what one call of ReadAt needs.
@@ -214,18 +206,11 @@ func (r *PlanReader) placeBefore(i int, at int64) place {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	places := r.places[i]
-	low, high := 0, len(places)
-	for low < high {
-		if middle := (low + high) / 2; places[middle].from <= at {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	if low == 0 {
+	n := bisect(len(places), func(j int) bool { return places[j].from > at })
+	if n == 0 {
 		return place{r.pieces[i].Start, r.pieces[i].Start}
 	}
-	return places[low-1]
+	return places[n-1]
 }
 
 // keep keeps a place in piece i, unless it is near to another or to the beginning.
@@ -243,4 +228,18 @@ func (r *PlanReader) keep(i int, p place) {
 	if p.child >= last+placesApart {
 		r.places[i] = append(places, p)
 	}
+}
+
+// bisect is a binary search: the first of n for which something is true that stays true from
+// there on, or n.
+func bisect(n int, is func(i int) bool) int {
+	low, high := 0, n
+	for low < high {
+		if middle := (low + high) / 2; is(middle) {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return low
 }
