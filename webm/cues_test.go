@@ -10,6 +10,7 @@ import (
 // The positions all have as many octets as the largest of them needs, on which
 // they themselves depend.
 func TestCuesPointRightWhateverTheSizeOfTheFile(t *testing.T) {
+	t.Parallel()
 	widths := map[int]bool{}
 	for _, border := range []int{1 << 8, 1 << 16, 1 << 24} {
 		for delta := -150; delta <= 30; delta++ {
@@ -97,7 +98,8 @@ func TestTheWorkOfASeekableFileGrowsWithItsClustersOnly(t *testing.T) {
 }
 
 func TestManyTinyClustersMakeASeekableFile(t *testing.T) {
-	const n = 100_000
+	t.Parallel()
+	n := either(20_000, 100_000)
 	parts := [][]byte{tracks(vp8, opus)}
 	for i := range n {
 		parts = append(parts, cluster(uint64(i)*20, simpleBlock(1, 0, 0x80, "v"), simpleBlock(2, 0, 0, "a")))
@@ -116,6 +118,7 @@ func TestManyTinyClustersMakeASeekableFile(t *testing.T) {
 // Clusters that go backwards in time, as no recorder has them, must not cost
 // their number squared.
 func TestCuesAreSortedWhateverTheirOrder(t *testing.T) {
+	t.Parallel()
 	const n = 100_000
 	for _, c := range []struct {
 		name string

@@ -434,6 +434,7 @@ func TestACutterWantsTheBytesItAskedForAndNoMore(t *testing.T) {
 
 // The source may not be any more what the index was made of.
 func TestACutterOfOtherBytesMakesAnErrorOrAPlan(t *testing.T) {
+	t.Parallel()
 	f := load(t, "chromium-24-same-recorder-restart")
 	all, _ := indexes(f.data)
 	failed := 0

@@ -221,6 +221,7 @@ func TestAnEditorTakesWhateverComes(t *testing.T) {
 
 // A patch may be of bytes that were read in the window before.
 func TestAnEditIsMadeAcrossTheWindowsOfCopyTo(t *testing.T) {
+	t.Parallel()
 	const window = 1 << 20
 	edit := &Edit{Keys: []uint64{1, 2}, Void: true, Tracks: [][2]uint64{{1, 2}, {2, 1}}, Shift: -100}
 	small := slices.Concat(

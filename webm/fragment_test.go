@@ -3,6 +3,7 @@ package webm
 // Fragments: what is complete of a cluster that is still open, each block once.
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -281,5 +282,24 @@ func TestAFragmentCanHaveAnotherTimestamp(t *testing.T) {
 		if len(blocks) != 1 || blocks[0].ticks != want {
 			t.Errorf("fragment %d is %v; want it at %d", i, blocks, want)
 		}
+	}
+}
+
+func TestFragmentsOfALongClusterCostWhatIsInThem(t *testing.T) {
+	half := uint64(0)
+	for _, megabytes := range []int{1, 2, 4} {
+		stream := slices.Concat(stream(tracks(vp8), cluster(0)), bytes.Repeat(simpleBlock(1, 0, 0x80, ""), megabytes<<20/6))
+		n := allocatedBy(func() {
+			s := NewSplitter(Options{})
+			for chunk := range slices.Chunk(stream, 64<<10) {
+				s.Push(chunk)
+				s.Fragments()
+			}
+			s.Finish()
+		})
+		if half > 0 && n > half*22/10 {
+			t.Errorf("%d MB: %d bytes are allocated, and %d for half", megabytes, n, half)
+		}
+		half = n
 	}
 }

@@ -118,6 +118,7 @@ func evenlySpread(t *testing.T, some, all []seen) {
 }
 
 func TestCuesThinOutUntilTheyFit(t *testing.T) {
+	t.Parallel()
 	ix := simulated(60_000, 100_000)
 	before := 0
 	for _, room := range []int64{1 << 10, 16 << 10, 64 << 10, 1 << 20} {

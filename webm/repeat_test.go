@@ -84,6 +84,7 @@ func TestWithoutReadingAgainNothingIsTakenForARepeat(t *testing.T) {
 
 // Of every recording, each chunk after the header and before the end pushed twice.
 func TestOfAChunkThatIsPushedTwiceEveryBlockComesOutOnce(t *testing.T) {
+	t.Parallel()
 	chunks, once := 0, 0
 	eachFixture(t, func(t *testing.T, f fixture) {
 		o := split(Options{}, f.data)

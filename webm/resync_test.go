@@ -66,6 +66,7 @@ func TestARecordingHasNoGaps(t *testing.T) {
 }
 
 func TestMostChunksThatAreLostLeaveAGapOrDamage(t *testing.T) {
+	t.Parallel()
 	// Where a Cluster's head is lost with it, the time of the blocks after it can
 	// happen to go on from that of the blocks before: only numbered chunks tell.
 	lost, told := 0, 0

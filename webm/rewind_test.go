@@ -158,8 +158,6 @@ func TestDamageBeforeOrInAHeaderIsSearchedThrough(t *testing.T) {
 	}{
 		{"junk before it", slices.Concat(make([]byte, 500), whole), "549-586", ""},
 		{"one byte before it", slices.Concat([]byte{0}, whole), "50-87", ""},
-		{"more junk than is searched", slices.Concat(make([]byte, maxJunk+1), whole), "", "not-webm 0"},
-		{"as much junk as is searched", slices.Concat(make([]byte, maxJunk-1), whole), fmt.Sprintf("%d-%d", maxJunk-1+49, maxJunk-1+86), ""},
 		{"an EBML header that is cut, and then a whole one", slices.Concat([]byte(ebmlMagic), []byte{0x87, 0x42}, whole), "55-92", ""},
 		{"a broken element before Tracks", slices.Concat(ebmlHeader(), segment, []byte{0, 0, 0}, info, tracks(vp8), good), fmt.Sprintf("%d-%d", 52+len(info), 89+len(info)), ""},
 		{"an element before Tracks that claims them", slices.Concat(ebmlHeader(), segment, ebml.AppendHead(nil, ebml.IDVoid, 1<<40), tracks(vp8), good), "56-93", ""},
@@ -198,6 +196,31 @@ func TestDamageBeforeOrInAHeaderIsSearchedThrough(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestJunkBeforeAHeaderIsSearchedThroughUpToALimit(t *testing.T) {
+	t.Parallel()
+	whole := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "frame"), simpleBlock(1, 10, 0, "frame"))) // of 86
+	for _, c := range []struct {
+		junk     int
+		clusters string
+		err      Code
+	}{
+		{maxJunk - 1, fmt.Sprintf("%d-%d", maxJunk-1+49, maxJunk-1+86), ""},
+		{maxJunk + 1, "", CodeNotWebM},
+	} {
+		all := slices.Concat(make([]byte, c.junk), whole)
+		near := maxJunk - 100 // from where on the stream is also cut at each byte
+		for _, opts := range []Options{{}, {Rewinds: true}} {
+			o := split(opts, all)
+			o.check(t, all)
+			if got := ranges(o.clusters); got != c.clusters || (o.finishErr != nil) != (c.err != "") || c.err != "" && o.finishErr.Code != c.err {
+				t.Errorf("after %d bytes, clusters %s, error %v", c.junk, got, o.finishErr)
+			}
+			compare(t, "near the limit byte by byte", split(opts, append([][]byte{all[:near]}, bytewise(all[near:])...)...).String(), o.String())
+			compare(t, "in chunks of 64 KB", split(opts, slices.Collect(slices.Chunk(all, 64<<10))...).String(), o.String())
+		}
 	}
 }
 

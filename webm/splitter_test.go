@@ -25,6 +25,7 @@ func ranges(clusters []Cluster) string {
 }
 
 func TestTheBytesOfAClusterIDElsewhereBeginNoCluster(t *testing.T) {
+	t.Parallel()
 	// The ID alone, and a whole head that would be believed.
 	for _, magic := range []string{clusterMagic, clusterMagic + "\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xE7\x81\x00", clusterMagic + "\x80"} {
 		for _, c := range []struct {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/webmend/webmend/ebml"
+	"github.com/webmend/webmend/webm/internal/webmtest"
 )
 
 // What tests allocate is large and soon of no use: to collect it less often takes a
@@ -23,6 +24,18 @@ import (
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())
+}
+
+// The tests that try a great many streams try a few, and all of them when webm/slow runs
+// them.
+var thorough = flag.Bool("thorough", false, "try all streams of the tests that are slow then")
+
+// either is how many of something are tried.
+func either(few, all int) int {
+	if *thorough {
+		return all
+	}
+	return few
 }
 
 // A fixture is a recording in testdata, as a browser delivered it.
@@ -334,63 +347,16 @@ func cut(stream []byte, seed uint64) [][]byte {
 	return append(chunks, nil)
 }
 
-// What follows builds streams. Sizes are as short as they can be, unknown ones
-// have 8 octets.
-
-func element(id ebml.ID, children ...[]byte) []byte {
-	return ebml.AppendBinary(nil, id, slices.Concat(children...))
-}
-
-func unknown(id ebml.ID, children ...[]byte) []byte {
-	return append(ebml.AppendHead(nil, id, ebml.UnknownSize), slices.Concat(children...)...)
-}
-
-func number(id ebml.ID, v uint64) []byte { return ebml.AppendUint(nil, id, v) }
-
-func text(id ebml.ID, s string) []byte { return ebml.AppendString(nil, id, s) }
-
-// ebmlHeader is an EBML header of 12 bytes.
-func ebmlHeader() []byte { return element(ebml.IDEBML, text(ebml.IDDocType, "webm")) }
-
-// stream is an EBML header and a Segment of unknown size, which together take
-// the first 24 bytes.
-func stream(children ...[]byte) []byte {
-	return append(ebmlHeader(), unknown(IDSegment, children...)...)
-}
-
-// tracks is the header of a recording with these TrackEntries.
-func tracks(entries ...[]byte) []byte { return element(IDTracks, entries...) }
-
-func track(n uint64, typ TrackType, codec string, more ...[]byte) []byte {
-	return element(IDTrackEntry, number(IDTrackNumber, n), number(IDTrackType, uint64(typ)), text(IDCodecID, codec), slices.Concat(more...))
-}
-
-// vp8 and opus are the tracks that a browser records by default, 1 and 2, of 20
-// and 21 bytes. A stream of vp8 alone has a header of 49.
+// Streams are built of these.
 var (
-	vp8  = track(1, Video, "V_VP8", number(IDTrackUID, 0x8001))
-	opus = track(2, Audio, "A_OPUS", number(IDTrackUID, 0x8002))
+	element, unknown, huge     = webmtest.Element, webmtest.Unknown, webmtest.Huge
+	number, text               = webmtest.Number, webmtest.Text
+	ebmlHeader, stream, tracks = webmtest.EBMLHeader, webmtest.Stream, webmtest.Tracks
+	vp8, opus                  = webmtest.VP8, webmtest.Opus
+	cluster, simpleBlock       = webmtest.Cluster, webmtest.SimpleBlock
+	group, block, blockData    = webmtest.Group, webmtest.Block, webmtest.BlockData
 )
 
-// cluster is a Cluster of unknown size.
-func cluster(timestamp uint64, children ...[]byte) []byte {
-	return unknown(IDCluster, number(IDTimestamp, timestamp), slices.Concat(children...))
+func track(n uint64, typ TrackType, codec string, more ...[]byte) []byte {
+	return webmtest.Track(n, uint64(typ), codec, more...)
 }
-
-// blockData is what a SimpleBlock and a Block hold.
-func blockData(track byte, relative int16, flags byte, payload string) []byte {
-	return append([]byte{0x80 | track, byte(relative >> 8), byte(relative), flags}, payload...)
-}
-
-func simpleBlock(track byte, relative int16, flags byte, payload string) []byte {
-	return element(IDSimpleBlock, blockData(track, relative, flags, payload))
-}
-
-func block(track byte, relative int16, payload string) []byte {
-	return element(IDBlock, blockData(track, relative, 0, payload))
-}
-
-func group(children ...[]byte) []byte { return element(IDBlockGroup, children...) }
-
-// huge is the head of an element that claims the most that can be claimed.
-func huge(id ebml.ID) []byte { return ebml.AppendHead(nil, id, 1<<56-2) }
