@@ -128,19 +128,34 @@ func (w *writer) track(t *webm.Track) {
 }
 
 // plan writes the pieces of a plan: [length] of literal bytes, or [source, start,
-// end, whether it is edited]. next is where that after a live one begins.
-func (w *writer) plan(p *webm.Plan, next int64) {
+// end, whether it is edited], and keeps the edits for edit. next is where that after a live one
+// begins.
+func (w *writer) plan(st *stream) {
+	p := st.plan
 	w.text(`{"mimeType":`, p.MimeType)
-	w.put(`,"size":#,"start":$,"end":$,"next":#,"pieces":[`, p.Size, p.Start, p.End, next)
-	for i := range p.Pieces {
-		piece := &p.Pieces[i]
+	w.put(`,"size":#,"start":$,"end":$,"next":#,"pieces":[`, p.Size, p.Start, p.End, st.next)
+	st.edits = st.edits[:0]
+	i := 0
+	p.Pieces()(func(piece webm.Piece) bool { // not by range, which would add 2 KB
 		w.next(i)
 		if piece.Data != nil {
 			w.put(`[#]`, int64(len(piece.Data)))
 		} else {
-			w.put(`[#,#,#,?]`, int64(piece.Source), piece.Start, piece.End, boolean(piece.Edit != nil))
+			source := piece.Source
+			if st.source != nil {
+				source = st.source[source]
+			}
+			w.put(`[#,#,#,?]`, int64(source), piece.Start, piece.End, boolean(piece.Edit != nil))
 		}
-	}
+		if piece.Edit != nil {
+			for len(st.edits) <= i {
+				st.edits = append(st.edits, nil)
+			}
+			st.edits[i] = piece.Edit
+		}
+		i++
+		return true
+	})
 	w.put(`]}`)
 }
 

@@ -88,15 +88,9 @@ func join(handles []int32, flags int32) int32 {
 			indexes, sources = append(indexes, ix), append(sources, source)
 		}
 	}
-	p := &stream{}
+	p := &stream{source: sources}
 	var err error
 	p.plan, err = webm.Join(indexes...)
-	if err == nil {
-		for i := range p.plan.Pieces {
-			piece := &p.plan.Pieces[i]
-			piece.Source = sources[piece.Source]
-		}
-	}
 	p.collect(err)
 	return add(p)
 }
@@ -109,8 +103,8 @@ func edit(handle, i int32) int32 {
 	case st == nil:
 	case st.splitter != nil && st.splitter.Index(int(i)) != nil:
 		return add(&stream{editor: st.splitter.Index(int(i)).Edit().Editor(0)})
-	case st.plan != nil && uint(i) < uint(len(st.plan.Pieces)) && st.plan.Pieces[i].Edit != nil:
-		return add(&stream{editor: st.plan.Pieces[i].Edit.Editor(0)})
+	case uint(i) < uint(len(st.edits)) && st.edits[i] != nil:
+		return add(&stream{editor: st.edits[i].Editor(0)})
 	}
 	return statusNoHandle
 }
@@ -134,5 +128,5 @@ func (st *stream) answerPlan(w *writer) {
 		w.put("null")
 		return
 	}
-	w.plan(st.plan, st.next)
+	w.plan(st)
 }

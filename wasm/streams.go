@@ -47,7 +47,9 @@ type stream struct {
 
 	cutter *webm.Cutter
 	plan   *webm.Plan
-	next   int64 // of a live plan
+	next   int64        // of a live plan
+	source []int        // of a join: which source of the host each of the plan's is
+	edits  []*webm.Edit // of the plan's pieces, up to the last that has one, once they have been told
 
 	editor  *webm.Editor
 	patches []webm.Patch
@@ -253,9 +255,10 @@ func (st *stream) answer(w *writer, op operation) {
 	case op == opTakePlan:
 		st.answerPlan(w)
 	case op == opTakeLiterals && st.plan != nil:
-		for i := range st.plan.Pieces {
-			w.b = append(w.b, st.plan.Pieces[i].Data...)
-		}
+		st.plan.Pieces()(func(piece webm.Piece) bool {
+			w.b = append(w.b, piece.Data...)
+			return true
+		})
 	default:
 		w.put("null")
 	}

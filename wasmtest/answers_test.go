@@ -81,7 +81,7 @@ func expectedElements(data []byte) (elements array, problem value) {
 // planAnswer is what takePlan says of a plan, and literals what takeLiterals gives.
 func planAnswer(p *webm.Plan) (answer object, literals []byte) {
 	pieces := array{}
-	for _, piece := range p.Pieces {
+	for piece := range p.Pieces() {
 		if piece.Data != nil {
 			literals = append(literals, piece.Data...)
 			pieces = append(pieces, array{float64(len(piece.Data))})

@@ -20,13 +20,13 @@ const (
 	gapLen   = 4 << 10  // of what is read in vain, at most, between two ranges
 )
 
-// read reads into p what follows offset at of the source of the first piece, a range, of
+// read reads into p what follows offset at of the source of the range that a cursor is at, of
 // which at most that much is left. Like an [io.ReaderAt] it returns how many bytes it has
 // read, and an error if there are none; but there may be fewer without one.
-func (a *ahead) read(p []byte, at int64, pieces []Piece) (int, error) {
-	source := pieces[0].Source
+func (a *ahead) read(p []byte, at int64, c *pieceCursor) (int, error) {
+	source := c.Source
 	if !a.has(source, at) {
-		if end := together(at, pieces); end > pieces[0].End {
+		if end := together(at, *c); end > c.End {
 			a.fill(source, at, end)
 		}
 	}
@@ -51,22 +51,21 @@ func (a *ahead) fill(source int, at, end int64) {
 	a.source, a.at, a.window = source, at, a.window[:n]
 }
 
-// together is the end of the last of the ranges that are read together with what is left of
-// the first from at on.
-func together(at int64, pieces []Piece) int64 {
-	end := pieces[0].End
+// together is the end of the last of the ranges that are read together with what is left from
+// at on of the one that a cursor is at.
+func together(at int64, c pieceCursor) int64 {
+	source, end := c.Source, c.End
 	if end-at >= smallLen {
 		return end
 	}
-	for i := range pieces[1:] {
-		p := &pieces[1+i]
-		if p.Data != nil {
+	for c.next() {
+		if c.Data != nil {
 			continue
 		}
-		if p.Source != pieces[0].Source || p.Start < end || p.Start-end > gapLen || p.Len() >= smallLen || p.End-at > aheadLen {
+		if c.Source != source || c.Start < end || c.Start-end > gapLen || c.Len() >= smallLen || c.End-at > aheadLen {
 			break
 		}
-		end = p.End
+		end = c.End
 	}
 	return end
 }

@@ -96,7 +96,7 @@ func BenchmarkSeekable(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
-				b.ReportMetric(float64(len(plan.Pieces)), "pieces")
+				b.ReportMetric(float64(len(piecesOf(plan))), "pieces")
 			})
 		}
 	}

@@ -270,8 +270,10 @@ type blockFacts struct {
 // PlanFrom reads what must be read from the sources, and makes the plan.
 func (c *Cutter) PlanFrom(src ...io.ReaderAt) (*Plan, error) {
 	reads := c.Reads()
-	if err := checkSources(reads, src); err != nil {
-		return nil, err
+	for i := range reads {
+		if err := reads[i].checkSource(src); err != nil {
+			return nil, err
+		}
 	}
 	window := make([]byte, 64<<10)
 	for _, r := range reads {
@@ -476,9 +478,9 @@ func (f *filter) cluster(i int, blocks []blockFacts) {
 		f.builder.cues = append(f.builder.cues, q)
 	}
 	f.builder.body.write(head)
-	for _, piece := range kept.Pieces {
-		piece.Edit = edit.and(&Edit{Shift: shift})
-		f.builder.body.add(piece)
+	for c := kept.pieces.cursor(); c.next(); {
+		c.Edit = edit.and(&Edit{Shift: shift})
+		f.builder.body.add(c.Piece)
 	}
 }
 

@@ -16,6 +16,35 @@ func (e *Edit) empty() bool {
 	return len(e.Keys)+len(e.Tracks) == 0 && !e.Void && e.Shift == 0
 }
 
+// isLike tells whether another edit, or none, differs in nothing but Shift.
+//
+//go:noinline
+func (e *Edit) isLike(other *Edit) bool {
+	if e == nil || other == nil {
+		return e == other
+	}
+	same := e.Void == other.Void && len(e.Keys) == len(other.Keys) && len(e.Tracks) == len(other.Tracks)
+	for i := 0; same && i < len(e.Keys); i++ {
+		same = e.Keys[i] == other.Keys[i]
+	}
+	for i := 0; same && i < len(e.Tracks); i++ {
+		same = e.Tracks[i] == other.Tracks[i]
+	}
+	return same
+}
+
+// shifted is the edit with another Shift.
+//
+//go:noinline
+func (e *Edit) shifted(shift int64) *Edit {
+	if e.Shift == shift {
+		return e
+	}
+	other := *e
+	other.Shift = shift
+	return &other
+}
+
 // A Patch is a byte to be changed.
 type Patch struct {
 	Offset int64

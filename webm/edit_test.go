@@ -185,7 +185,7 @@ func TestAnEditorOfBadDataSaysSo(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := (&Edit{Shift: 1}).Editor(100).Push(c.data)
 			wantCode(t, "Push", err, c.code)
-			plan := &Plan{Pieces: []Piece{{Range: Range{0, int64(len(c.data))}, Edit: &Edit{Shift: 1}}}}
+			plan := planOf(Piece{Range: Range{0, int64(len(c.data))}, Edit: &Edit{Shift: 1}})
 			_, err = plan.CopyTo(io.Discard, bytes.NewReader(c.data))
 			wantCode(t, "CopyTo", err, c.code)
 		})
@@ -235,8 +235,7 @@ func TestAnEditIsMadeAcrossTheWindowsOfCopyTo(t *testing.T) {
 		data := slices.Concat(large(window-before), small, small)
 		want := append([]byte("head"), refEdited(data, edit)...)
 		source := append([]byte("four"), data...)
-		plan := &Plan{Size: int64(len(want))}
-		plan.Pieces = []Piece{{Data: []byte("head")}, {Range: Range{4, int64(len(source))}, Edit: edit}}
+		plan := planOf(Piece{Data: []byte("head")}, Piece{Range: Range{4, int64(len(source))}, Edit: edit})
 		if got := made(t, plan, source); !bytes.Equal(got, want) {
 			t.Fatalf("with %d bytes before the border, byte %d differs", before, firstDifference(got, want))
 		}
@@ -384,21 +383,23 @@ func TestPiecesThatAdjoinBecomeOne(t *testing.T) {
 		{"bytes and a range", []Piece{{Data: []byte("a")}, {Range: Range{0, 5}}, {Data: []byte("b")}}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan := &Plan{}
+			plan := planOf(c.pieces...)
 			size := int64(0)
 			for _, p := range c.pieces {
 				size += p.Len()
-				plan.add(p)
 			}
-			if len(plan.Pieces) != c.want || plan.Size != size {
-				t.Errorf("%d pieces, Size %d: %+v; want %d and %d", len(plan.Pieces), plan.Size, plan.Pieces, c.want, size)
+			if got := piecesOf(plan); len(got) != c.want || plan.Size != size {
+				t.Errorf("%d pieces, Size %d: %+v; want %d and %d", len(got), plan.Size, got, c.want, size)
 			}
 		})
 	}
 }
 
-func TestAPlanThatSomebodyElseMadeIsCarriedOutWithoutItsSize(t *testing.T) {
-	plan := Plan{Pieces: []Piece{{Data: []byte("head ")}, {Range: Range{1, 4}}, {Data: nil, Range: Range{2, 2}}}}
+func TestAPlanThatSomebodyElseMadeIsCarriedOut(t *testing.T) {
+	plan := planOf(Piece{Data: []byte("head ")}, Piece{Range: Range{1, 4}}, Piece{Data: nil, Range: Range{2, 2}}, Piece{Range: Range{3, 2}})
+	if plan.Size != 8 {
+		t.Errorf("its Size is %d", plan.Size)
+	}
 	var out strings.Builder
 	if n, err := plan.CopyTo(&out, strings.NewReader("abcdef")); n != 8 || err != nil || out.String() != "head bcd" {
 		t.Errorf("it makes %q, %d bytes, %v", out.String(), n, err)

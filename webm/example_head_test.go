@@ -86,7 +86,8 @@ func (u *upload) write() error {
 			continue // of a recorder that was started again
 		}
 		head, data, edit := c.Form()
-		form := webm.Plan{Pieces: []webm.Piece{{Data: head}, {Range: data, Edit: edit}}}
+		var form webm.Plan
+		form.Add(webm.Piece{Data: head}, webm.Piece{Range: data, Edit: edit})
 		n, err := form.CopyTo(io.NewOffsetWriter(u.file, u.end), u.recorded)
 		if err != nil {
 			return err

@@ -126,8 +126,8 @@ func TestCuesThinOutUntilTheyFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cues, void := 0, 0
-		for _, e := range refElements(plan.Pieces[len(plan.Pieces)-1].Data) {
+		cues, void, pieces := 0, 0, piecesOf(plan)
+		for _, e := range refElements(pieces[len(pieces)-1].Data) {
 			switch e.id {
 			case 0xBB:
 				cues++

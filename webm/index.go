@@ -30,8 +30,9 @@ type Index struct {
 	left      rangeList // blocks that plans leave out, merged where they adjoin
 	decodable int64     // nanoseconds, the end of the last frame that can be decoded
 
-	ledger *ledger // which may have a cluster of it open
-	open   bool    // of now: the last cluster is the open one
+	forms  [(needsKeys | needsVoid) + 1]*Edit // what form has returned, by these flags
+	ledger *ledger                            // which may have a cluster of it open
+	open   bool                               // of now: the last cluster is the open one
 }
 
 // now is the index with what there is of the open cluster, for a plan.
@@ -170,8 +171,12 @@ func (ix *Index) source(i int, e *entry) (source int, begin int64, edit *Edit) {
 //
 //go:noinline
 func (ix *Index) form(e *entry) *Edit {
-	if e.flags&(needsKeys|needsVoid) == 0 {
+	needs := e.flags & (needsKeys | needsVoid)
+	if needs == 0 {
 		return nil
+	}
+	if ix.forms[needs] != nil {
+		return ix.forms[needs]
 	}
 	edit := &Edit{Void: e.flags&needsVoid != 0}
 	if e.flags&needsKeys != 0 {
@@ -181,6 +186,7 @@ func (ix *Index) form(e *entry) *Edit {
 			}
 		}
 	}
+	ix.forms[needs] = edit
 	return edit
 }
 

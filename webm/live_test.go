@@ -288,8 +288,8 @@ func TestTheNextPartOfALongRecordingIsNoMoreWorkThanThatOfAShort(t *testing.T) {
 	}
 	last := ix.clusters.at(n - 1)
 	ix.clusters.cached = 0
-	if plan, next := s.Live(0, last.Start); len(plan.Pieces) != 2 || next != int64(len(whole)) {
-		t.Errorf("the last two clusters are %d pieces, and next comes %d of %d", len(plan.Pieces), next, len(whole))
+	if plan, next := s.Live(0, last.Start); len(piecesOf(plan)) != 2 || next != int64(len(whole)) {
+		t.Errorf("the last two clusters are %d pieces, and next comes %d of %d", len(piecesOf(plan)), next, len(whole))
 	}
 	if ix.clusters.cached != 0 {
 		t.Errorf("page %d of the index was decoded for it", ix.clusters.cached)

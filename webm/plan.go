@@ -1,6 +1,9 @@
 package webm
 
-import "io"
+import (
+	"io"
+	"iter"
+)
 
 // A Piece is one part of what a plan makes: bytes of its own, or a range of a
 // source. The zero value makes nothing.
@@ -24,11 +27,28 @@ func (p *Piece) Len() int64 {
 // touched until it is carried out. The zero value makes nothing. Several goroutines may use a
 // plan at once, as long as none changes it.
 type Plan struct {
-	Pieces   []Piece
 	Size     int64  // bytes, of all pieces
 	MimeType string // with codecs
 	Start    int64  // nanoseconds of the recording, where what it makes begins
 	End      int64  // nanoseconds of the recording, where what it makes ends
+
+	pieces pieceList
+}
+
+// Pieces returns the pieces of the plan, in order. Their Data and Edit are the plan's.
+func (p *Plan) Pieces() iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		for c := p.pieces.cursor(); c.next() && yield(c.Piece); {
+		}
+	}
+}
+
+// Add appends pieces to the plan, and what they have to its Size. Their Data and Edit are the
+// plan's from then on.
+func (p *Plan) Add(pieces ...Piece) {
+	for _, piece := range pieces {
+		p.add(piece)
+	}
 }
 
 // CopyTo carries the plan out: it writes the pieces to w and returns how many
@@ -43,25 +63,20 @@ type Plan struct {
 //
 // It is not called WriteTo because it is not the method of [io.WriterTo].
 func (p *Plan) CopyTo(w io.Writer, src ...io.ReaderAt) (int64, error) {
-	var size int64 // of what the pieces are, whoever made the plan
-	for i := range p.Pieces {
-		size += p.Pieces[i].Len()
-	}
-	if err := checkSources(p.Pieces, src); err != nil {
+	if err := p.checkSources(src); err != nil {
 		return 0, err
 	}
-	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, size))}
+	out := gatherer{w: w, window: make([]byte, 0, min(windowLen, p.pieces.total()))}
 	out.ahead.src = src
-	for i := range p.Pieces {
-		piece := &p.Pieces[i]
+	for c := p.pieces.cursor(); c.next(); {
 		var err error
 		switch {
-		case piece.Data != nil:
-			err = out.write(piece.Data)
-		case piece.Edit == nil:
-			err = out.copy(p.Pieces[i:])
+		case c.Data != nil:
+			err = out.write(c.Data)
+		case c.Edit == nil:
+			err = out.copy(&c)
 		default:
-			err = out.copyEdited(p.Pieces[i:])
+			err = out.copyEdited(&c)
 		}
 		if err != nil {
 			out.flush() // what comes before is whole
@@ -109,11 +124,11 @@ func (g *gatherer) write(data []byte) error {
 	return nil
 }
 
-// copy writes the first of pieces, a range.
-func (g *gatherer) copy(pieces []Piece) error {
-	for r := pieces[0].Range; r.Start < r.End; {
+// copy writes the range that the cursor is at.
+func (g *gatherer) copy(c *pieceCursor) error {
+	for r := c.Range; r.Start < r.End; {
 		have := len(g.window)
-		n, err := g.ahead.read(g.window[have:have+int(min(int64(cap(g.window)-have), r.End-r.Start))], r.Start, pieces)
+		n, err := g.ahead.read(g.window[have:have+int(min(int64(cap(g.window)-have), r.End-r.Start))], r.Start, c)
 		g.window = g.window[:have+n]
 		if n == 0 {
 			return readError(err)
@@ -141,10 +156,10 @@ func readError(err error) error {
 	return err
 }
 
-// copyEdited writes the first of pieces, a range with an edit. The end of each window is
+// copyEdited writes the range with an edit that the cursor is at. The end of each window is
 // written with the next, as it may yet have to be patched.
-func (g *gatherer) copyEdited(pieces []Piece) error {
-	p := &pieces[0]
+func (g *gatherer) copyEdited(c *pieceCursor) error {
+	p := &c.Piece
 	if want := min(windowLen, p.Len()); int64(len(g.edited)) < want {
 		g.edited = make([]byte, want)
 	}
@@ -152,7 +167,7 @@ func (g *gatherer) copyEdited(pieces []Piece) error {
 	editor.reset(p.Edit, p.Start)
 	kept := 0
 	for at := p.Start; at < p.End; {
-		n, err := g.ahead.read(window[kept:kept+int(min(int64(len(window)-kept), p.End-at))], at, pieces)
+		n, err := g.ahead.read(window[kept:kept+int(min(int64(len(window)-kept), p.End-at))], at, c)
 		if n == 0 {
 			return readError(err)
 		}
@@ -180,26 +195,8 @@ func (g *gatherer) copyEdited(pieces []Piece) error {
 
 // add appends a piece, joined to the last where that is possible.
 func (p *Plan) add(piece Piece) {
-	if piece.Len() == 0 {
-		return
-	}
-	if piece.Edit != nil && piece.Edit.empty() {
-		piece.Edit = nil
-	}
-	p.Size += piece.Len()
-	if n := len(p.Pieces); n > 0 {
-		last := &p.Pieces[n-1]
-		switch {
-		case piece.Data != nil && last.Data != nil:
-			last.Data = append(last.Data, piece.Data...)
-			return
-		case piece.Data == nil && last.Data == nil && piece.Source == last.Source && piece.Start == last.End &&
-			piece.Edit == nil && last.Edit == nil:
-			last.End = piece.End
-			return
-		}
-	}
-	p.Pieces = append(p.Pieces, piece)
+	p.pieces.add(piece)
+	p.Size += max(0, piece.Len())
 }
 
 // write appends bytes, which are the plan's from then on.

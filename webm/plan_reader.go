@@ -12,18 +12,15 @@ import (
 // requests for ranges of a file that exists nowhere. [Plan.ReaderAt] makes one.
 //
 // Several goroutines may use it at once, as far as they may use its sources. Its memory is
-// some 24 bytes a piece of the plan, and of pieces with an [Edit] a thousandth of what has been
-// read. To read what lies deep inside of such a piece for the first time, it reads that piece
+// a thousandth of what has been read of pieces with an [Edit]. To read what lies deep inside of such a piece for the first time, it reads that piece
 // from its beginning on, and at most all of one cluster.
 type PlanReader struct {
-	pieces []Piece
-	starts []int64 // where each piece begins
-	size   int64
-	src    []io.ReaderAt
-	err    error // why it cannot be read
+	plan *Plan
+	src  []io.ReaderAt
+	err  error // why it cannot be read
 
 	mutex  sync.Mutex
-	places map[int][]place // by piece, in order
+	places map[int64][]place // in order, by where in the plan their piece begins
 }
 
 // A place is where reading can begin in a piece with an edit: from there on up to child
@@ -44,27 +41,29 @@ const (
 // is one but for a join. The plan and the sources must not change while it is used. If a
 // source is missing, each read returns an [*Error] of CodeNoSource.
 func (p *Plan) ReaderAt(src ...io.ReaderAt) *PlanReader {
-	r := &PlanReader{pieces: p.Pieces, starts: make([]int64, len(p.Pieces)), src: src, places: map[int][]place{}}
-	for i := range p.Pieces {
-		r.starts[i] = r.size
-		r.size += p.Pieces[i].Len()
-	}
-	r.err = checkSources(p.Pieces, src)
-	return r
+	return &PlanReader{plan: p, src: src, err: p.checkSources(src), places: map[int64][]place{}}
 }
 
 // checkSources returns an error if pieces are of a source that is not there.
-func checkSources(pieces []Piece, src []io.ReaderAt) error {
-	for i := range pieces {
-		if p := &pieces[i]; p.Data == nil && (uint(p.Source) >= uint(len(src)) || src[p.Source] == nil) {
-			return planError(CodeNoSource, "source "+decimal(int64(p.Source))+" of the plan is missing")
+func (p *Plan) checkSources(src []io.ReaderAt) error {
+	for c := p.pieces.cursor(); c.next(); {
+		if err := c.checkSource(src); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// checkSource returns an error if the piece is of a source that is not there.
+func (p *Piece) checkSource(src []io.ReaderAt) error {
+	if p.Data == nil && (uint(p.Source) >= uint(len(src)) || src[p.Source] == nil) {
+		return planError(CodeNoSource, "source "+decimal(int64(p.Source))+" of the plan is missing")
+	}
+	return nil
+}
+
 // Size returns how many bytes there are.
-func (r *PlanReader) Size() int64 { return r.size }
+func (r *PlanReader) Size() int64 { return r.plan.pieces.total() }
 
 // ReadAt reads len(p) bytes from offset off on, as [io.ReaderAt] says. Its error is [io.EOF]
 // at the end, a source's, [io.ErrUnexpectedEOF] if a source is too short, or an [*Error] where
@@ -77,38 +76,33 @@ func (r *PlanReader) ReadAt(p []byte, off int64) (n int, err error) {
 		return 0, planError(CodeInvalidRange, "a negative offset")
 	case len(p) == 0:
 		return 0, nil
-	case off >= r.size:
+	case off >= r.Size():
 		return 0, io.EOF
 	}
 	read := planRead{r: r, ahead: ahead{src: r.src}}
-	all := r.pieces[:1+r.pieceAt(min(off+int64(len(p)), r.size)-1)]
-	for i := r.pieceAt(off); i < len(all); i++ {
-		piece := &all[i]
-		at := off - r.starts[i]
-		part := p[n : n+int(min(int64(len(p)-n), piece.Len()-at))]
+	c := r.plan.pieces.cursorAt(off)
+	for c.until = min(c.until, off+int64(len(p))); n < len(p); {
+		at := off + int64(n) - c.at
+		part := p[n : n+int(min(int64(len(p)-n), c.Len()-at))]
 		switch {
-		case piece.Data != nil:
-			copy(part, piece.Data[at:])
-		case piece.Edit == nil:
-			err = read.full(part, piece.Start+at, all[i:])
+		case c.Data != nil:
+			copy(part, c.Data[at:])
+		case c.Edit == nil:
+			err = read.full(part, c.Start+at, &c)
 		default:
-			err = read.edited(part, piece.Start+at, i, all[i:])
+			err = read.edited(part, c.Start+at, &c)
 		}
 		if err != nil {
 			return n, err
 		}
-		n += len(part)
-		off += int64(len(part))
+		if n += len(part); !c.next() {
+			break
+		}
 	}
 	if n < len(p) {
 		return n, io.EOF
 	}
 	return n, nil
-}
-
-// pieceAt is the piece that has the byte at offset.
-func (r *PlanReader) pieceAt(offset int64) int {
-	return bisect(len(r.starts), func(i int) bool { return r.starts[i] > offset }) - 1
 }
 
 // A planRead is what one call of ReadAt needs.
@@ -119,10 +113,10 @@ type planRead struct {
 	window []byte
 }
 
-// full reads all of p from an offset of the source of the first of pieces.
-func (read *planRead) full(p []byte, at int64, pieces []Piece) error {
+// full reads all of p from an offset of the range that the cursor is at.
+func (read *planRead) full(p []byte, at int64, c *pieceCursor) error {
 	for len(p) > 0 {
-		n, err := read.ahead.read(p, at, pieces)
+		n, err := read.ahead.read(p, at, c)
 		if n == 0 {
 			return readError(err)
 		}
@@ -132,31 +126,29 @@ func (read *planRead) full(p []byte, at int64, pieces []Piece) error {
 	return nil
 }
 
-// edited reads a part of the first of pieces, which is piece i of the plan, from offset at of
-// its source on, and edits it. It reads on for a few bytes, up to which those of the part can
-// still change.
-func (read *planRead) edited(p []byte, at int64, i int, pieces []Piece) error {
-	piece := &pieces[0]
+// edited reads a part of the range that the cursor is at, from offset at of its source on, and
+// edits it. It reads on for a few bytes, up to which those of the part can still change.
+func (read *planRead) edited(p []byte, at int64, c *pieceCursor) error {
 	end := at + int64(len(p))
-	limit := min(end+patchDelay, piece.End)
-	next := read.r.placeBefore(i, at)
+	limit := min(end+patchDelay, c.End)
+	next := read.r.placeBefore(c, at)
 	begun := false
 	for pos := next.from; pos < limit; {
 		if !begun || next.child-pos >= stepOver {
 			if from, to := max(at, pos), min(end, next.child); from < to {
-				if err := read.full(p[from-at:to-at], from, pieces); err != nil {
+				if err := read.full(p[from-at:to-at], from, c); err != nil {
 					return err
 				}
 			}
 			pos, begun = next.child, true
-			read.editor.reset(piece.Edit, pos)
+			read.editor.reset(c.Edit, pos)
 			continue
 		}
 		if want := min(windowLen, limit-pos); int64(len(read.window)) < want {
 			read.window = make([]byte, want)
 		}
 		chunk := read.window[:min(int64(len(read.window)), limit-pos)]
-		if err := read.full(chunk, pos, pieces); err != nil {
+		if err := read.full(chunk, pos, c); err != nil {
 			return err
 		}
 		if from, to := max(at, pos), min(end, pos+int64(len(chunk))); from < to {
@@ -177,7 +169,7 @@ func (read *planRead) edited(p []byte, at int64, i int, pieces []Piece) error {
 			pos += int64(n)
 			if place, ok := read.editor.place(); ok {
 				next = place
-				read.r.keep(i, place)
+				read.r.keep(c, place)
 			}
 		}
 	}
@@ -201,32 +193,33 @@ func (d *Editor) place() (p place, ok bool) {
 	return place{d.offset + p.from, d.offset + p.child}, true
 }
 
-// placeBefore is the last known place at or before an offset in piece i.
-func (r *PlanReader) placeBefore(i int, at int64) place {
+// placeBefore is the last known place at or before an offset in the range that a cursor is at.
+func (r *PlanReader) placeBefore(c *pieceCursor, at int64) place {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	places := r.places[i]
-	n := bisect(len(places), func(j int) bool { return places[j].from > at })
+	places := r.places[c.at]
+	n := bisect(len(places), func(i int) bool { return places[i].from > at })
 	if n == 0 {
-		return place{r.pieces[i].Start, r.pieces[i].Start}
+		return place{c.Start, c.Start}
 	}
 	return places[n-1]
 }
 
-// keep keeps a place in piece i, unless it is near to another or to the beginning.
-func (r *PlanReader) keep(i int, p place) {
-	if p.child < r.pieces[i].Start+placesApart {
+// keep keeps a place in the range that a cursor is at, unless it is near to another or to the
+// beginning.
+func (r *PlanReader) keep(c *pieceCursor, p place) {
+	if p.child < c.Start+placesApart {
 		return
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	places := r.places[i]
-	last := r.pieces[i].Start
+	places := r.places[c.at]
+	last := c.Start
 	if n := len(places); n > 0 {
 		last = places[n-1].child
 	}
 	if p.child >= last+placesApart {
-		r.places[i] = append(places, p)
+		r.places[c.at] = append(places, p)
 	}
 }
 

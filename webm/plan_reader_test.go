@@ -62,7 +62,10 @@ func TestWhatAPlanMakesCanBeReadAtAnyOffset(t *testing.T) {
 			}
 			// About where pieces meet.
 			meet := 0
-			for _, p := range plan.Pieces[:min(len(plan.Pieces), 100)] {
+			for i, p := range piecesOf(plan) {
+				if i == 100 {
+					break
+				}
 				meet += int(p.Len())
 				at := max(0, meet-random.IntN(30))
 				wantRead(t, what, r, want, at, random.IntN(60))
@@ -179,7 +182,7 @@ func TestAPlanIsReadWhereverItsBlocksBegin(t *testing.T) {
 	for before := range 2 * patchDelay {
 		first := simpleBlock(1, 0, 0, string(make([]byte, 2*placesApart-before-7)))
 		data := slices.Concat(first, simpleBlock(1, 5, 0, string(make([]byte, 100_000))), simpleBlock(1, 6, 0, "frame"))
-		plan := &Plan{Pieces: []Piece{{Range: Range{0, int64(len(data))}, Edit: &Edit{Shift: 300, Keys: []uint64{1}}}}, Size: int64(len(data))}
+		plan := planOf(Piece{Range: Range{0, int64(len(data))}, Edit: &Edit{Shift: 300, Keys: []uint64{1}}})
 		want := made(t, plan, data)
 		for at := len(first); at < len(first)+12; at++ {
 			r := plan.ReaderAt(bytes.NewReader(data))
@@ -195,7 +198,7 @@ func TestWhyAPlanCannotBeReadIsSaid(t *testing.T) {
 	sources := func(a, b io.ReaderAt) []io.ReaderAt { return []io.ReaderAt{a, b} }
 	a, b := bytes.NewReader(first), bytes.NewReader(second)
 	broken := errors.New("broken")
-	odd := &Plan{Pieces: []Piece{{Source: -1, Range: Range{0, 1}}}}
+	odd := planOf(Piece{Source: -1, Range: Range{0, 1}})
 	for _, c := range []struct {
 		name string
 		plan *Plan

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,12 +49,22 @@ func made(t testing.TB, plan *Plan, sources ...[]byte) []byte {
 	if n != plan.Size || n != int64(out.Len()) {
 		t.Fatalf("CopyTo says %d bytes and wrote %d; the plan's Size is %d", n, out.Len(), plan.Size)
 	}
-	for i, p := range plan.Pieces {
+	for p := range plan.Pieces() {
 		if p.Len() <= 0 || p.Data != nil && p.Edit != nil {
-			t.Errorf("piece %d is %+v", i, p)
+			t.Errorf("a piece is %+v", p)
 		}
 	}
 	return out.Bytes()
+}
+
+// piecesOf are the pieces of a plan.
+func piecesOf(plan *Plan) []Piece { return slices.Collect(plan.Pieces()) }
+
+// planOf is a plan of pieces.
+func planOf(pieces ...Piece) *Plan {
+	plan := &Plan{}
+	plan.Add(pieces...)
+	return plan
 }
 
 // eachPart runs a subtest for each recording in testdata, those of a restarted

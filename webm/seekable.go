@@ -50,8 +50,8 @@ func (ix *Index) Head(room int64) (*Plan, error) {
 // clusters adds all clusters of a source, with their cues, shift ticks later. A
 // nil edit leaves them in their final form as they are.
 func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
-	if !ix.Stored && b.body.Pieces == nil {
-		b.body.Pieces = make([]Piece, 0, 2*ix.clusters.len()+8) // their heads and data, and what comes before
+	if b.cues == nil {
+		b.cues = make([]cue, 0, ix.keyFrames.len()+len(ix.first))
 	}
 	for i := range ix.clusters.len() {
 		e := ix.clusters.at(i)

@@ -1,6 +1,10 @@
 package webm
 
-import "github.com/webmend/webmend/ebml"
+import (
+	"math/bits"
+
+	"github.com/webmend/webmend/ebml"
+)
 
 // A builder makes the plan of a file: clusters are added in order, and the head
 // that must come before them, with where each of them is, is made at the end.
@@ -89,15 +93,7 @@ func (b *builder) finish(duration int64) (*Plan, error) {
 		return nil, planError(CodeNoKeyFrame, "what there is to play is video without a key frame to begin with")
 	}
 	plan, _ := b.head(duration, 0)
-	pieces := b.body.Pieces
-	plan.add(pieces[0]) // which may be joined to the last
-	plan.Size += b.body.Size - pieces[0].Len()
-	// Moved in place, as of a long recording they take more memory than all else; by
-	// hand, as slices.Replace would add 3 KB to the module.
-	head := plan.Pieces
-	plan.Pieces = append(pieces, head...)[:len(head)+len(pieces)-1]
-	copy(plan.Pieces[len(head):], pieces[1:])
-	copy(plan.Pieces, head)
+	plan.append(&b.body)
 	plan.End = duration
 	return plan, nil
 }
@@ -129,7 +125,6 @@ func (b *builder) head(duration, room int64) (*Plan, error) {
 	for limit>>(8*width) != 0 {
 		width++
 	}
-	size := func(cues []cue) int64 { return int64(len(cuesElement(cues, width, 0))) }
 	void := int64(0)
 	if room > 0 {
 		left := room - plan.Size - segmentHeadLen - begin - info.Size
@@ -137,10 +132,10 @@ func (b *builder) head(duration, room int64) (*Plan, error) {
 		if need := int64(len(ix.header.Tracks)+1) * maxCueLen; left < need {
 			return nil, planError(CodeTooLarge, "what comes before the clusters takes "+decimal(room-left+need)+" bytes, and there is room for "+decimal(room))
 		}
-		b.cues = thinned(b.cues, left-minVoidLen, size)
-		void = left - size(b.cues)
+		b.cues = thinned(b.cues, left-minVoidLen, width)
+		void = left - cuesLen(b.cues, width)
 	}
-	clusters := begin + info.Size + size(b.cues) + void
+	clusters := begin + info.Size + cuesLen(b.cues, width) + void
 
 	plan.write(ebml.AppendHeadWidth(nil, IDSegment, clusters+b.body.Size, ebml.MaxVINTLen))
 	plan.write(seekHead(seeks, begin))
@@ -170,8 +165,8 @@ func voidElement(n int64) []byte {
 
 // thinned are as many cues as there is room for: the first of each track, and of the
 // others some that are evenly spread.
-func thinned(cues []cue, room int64, size func([]cue) int64) []cue {
-	if size(cues) <= room {
+func thinned(cues []cue, room int64, width int) []cue {
+	if cuesLen(cues, width) <= room {
 		return cues
 	}
 	var first, others []cue
@@ -190,7 +185,7 @@ next:
 		for i := range n {
 			kept = append(kept, others[int64(i)*int64(len(others))/int64(n)]) // which an int of 32 bits could not hold
 		}
-		have := size(kept)
+		have := cuesLen(kept, width)
 		if have <= room || n == 0 {
 			return sorted(kept)
 		}
@@ -235,8 +230,8 @@ func (p *Plan) initialization(ix *Index) {
 
 //go:noinline
 func (p *Plan) append(q *Plan) {
-	for _, piece := range q.Pieces {
-		p.add(piece)
+	for c := q.pieces.cursor(); c.next(); {
+		p.add(c.Piece)
 	}
 }
 
@@ -337,7 +332,7 @@ func cuesElement(cues []cue, width int, offset int64) []byte {
 	if len(cues) == 0 {
 		return nil
 	}
-	points := make([]byte, 0, len(cues)*24)
+	element := ebml.AppendHead(make([]byte, 0, cuesLen(cues, width)), IDCues, cuePointsLen(cues, width))
 	var positions, point []byte
 	for _, c := range cues {
 		positions = ebml.AppendUint(positions[:0], IDCueTrack, c.track)
@@ -345,10 +340,35 @@ func cuesElement(cues []cue, width int, offset int64) []byte {
 		positions = ebml.AppendUint(positions, IDCueRelativePosition, uint64(c.relative))
 		point = ebml.AppendUint(point[:0], IDCueTime, uint64(max(0, c.time)))
 		point = ebml.AppendBinary(point, IDCueTrackPositions, positions)
-		points = ebml.AppendBinary(points, IDCuePoint, point)
+		element = ebml.AppendBinary(element, IDCuePoint, point)
 	}
-	return ebml.AppendBinary(nil, IDCues, points)
+	return element
 }
+
+// cuesLen is how many bytes cuesElement makes.
+//
+//go:noinline
+func cuesLen(cues []cue, width int) int64 {
+	if len(cues) == 0 {
+		return 0
+	}
+	n := cuePointsLen(cues, width)
+	return int64(IDCues.Len()+ebml.VINTLen(uint64(n))) + n
+}
+
+// cuePointsLen is how many of these are those of the CuePoints. Each has six elements, with
+// an ID and a size of one octet.
+func cuePointsLen(cues []cue, width int) int64 {
+	n := (6*2 + width) * len(cues)
+	for i := range cues {
+		c := &cues[i]
+		n += uintLen(uint64(max(0, c.time))) + uintLen(c.track) + uintLen(uint64(c.relative))
+	}
+	return int64(n)
+}
+
+// uintLen is in how many octets ebml.AppendUint writes v.
+func uintLen(v uint64) int { return (bits.Len64(v|1) + 7) / 8 }
 
 // appendWideUint is ebml.AppendUint with exactly width octets.
 //
