@@ -12,6 +12,9 @@ type clusterList struct {
 	cache  []entry
 }
 
+// pageLen is how many entries a page of a list has.
+const pageLen = 64
+
 // A clusterPage is pageLen entries: the first, and the differences of the others.
 type clusterPage struct {
 	first  entry
@@ -110,11 +113,6 @@ func (l *clusterList) decode(p *clusterPage) {
 	scale := max(l.scale, 1)
 	l.cache = append(l.cache[:0], p.first)
 	b := p.rest
-	next := func() int64 {
-		v, n := parseVarint(b)
-		b = b[n:]
-		return v
-	}
 	for len(b) > 0 {
 		last := &l.cache[len(l.cache)-1]
 		e := entry{Range: Range{Start: last.End}, form: last.formEnd(), headLen: last.headLen, timeLen: last.timeLen, timeAt: last.timeAt}
@@ -124,14 +122,14 @@ func (l *clusterList) decode(p *clusterPage) {
 		if control&sameShape == 0 {
 			e.headLen, e.timeLen = b[0], b[1]
 			b = b[2:]
-			e.timeAt = uint32(next())
+			e.timeAt = uint32(takeVarint(&b))
 		}
 		if control&contiguous == 0 {
-			e.Start += next()
+			e.Start += takeVarint(&b)
 		}
-		e.End = e.Start + next()
-		e.timestamp = last.timestamp + next()
-		duration := next()
+		e.End = e.Start + takeVarint(&b)
+		e.timestamp = last.timestamp + takeVarint(&b)
+		duration := takeVarint(&b)
 		if duration&1 == 0 {
 			duration = duration >> 1 * scale
 		} else {
@@ -154,17 +152,17 @@ func appendVarint(b []byte, v int64) []byte {
 	return append(b, byte(u))
 }
 
-// parseVarint reads what appendVarint wrote, and tells how many bytes that was.
+// takeVarint takes off b what appendVarint wrote.
 //
 //go:noinline
-func parseVarint(b []byte) (v int64, n int) {
+func takeVarint(b *[]byte) int64 {
 	var u uint64
-	for {
-		c := b[n]
-		u |= uint64(c&0x7F) << (7 * n)
-		n++
+	for i, c := range *b {
+		u |= uint64(c&0x7F) << (7 * i)
 		if c < 0x80 {
-			return int64(u>>1) ^ -int64(u&1), n
+			*b = (*b)[i+1:]
+			break
 		}
 	}
+	return int64(u>>1) ^ -int64(u&1)
 }

@@ -68,8 +68,9 @@ func TestAListOfClustersTakesFewBytesForEach(t *testing.T) {
 func TestVarintsOfAnySizeAndSignAreReadBack(t *testing.T) {
 	for _, v := range []int64{0, 1, -1, 63, 64, -64, -65, 8191, 8192, math.MaxInt64, math.MinInt64} {
 		b := appendVarint(nil, v)
-		if got, n := parseVarint(append(b, 0xFF)); got != v || n != len(b) {
-			t.Errorf("%d is read as %d of %d bytes; %d were written", v, got, n, len(b))
+		rest := append(b, 0xFF)
+		if got := takeVarint(&rest); got != v || len(rest) != 1 {
+			t.Errorf("%d is read as %d, and %d bytes are left; want 1", v, got, len(rest))
 		}
 	}
 }

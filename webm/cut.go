@@ -52,8 +52,8 @@ func (ix *Index) Clip(start, end int64) (*Cutter, error) {
 	c := &Cutter{index: ix, seekable: true, end: end, start: start, key: -1}
 	if begin := ix.begin(); start <= begin {
 		c.start, c.all = begin, true
-	} else if key := ix.keyFrameBefore(start); key != nil {
-		c.start, c.key = ix.timeOf(key), key.Offset
+	} else if key, ok := ix.keyFrameBefore(start); ok {
+		c.start, c.key = ix.timeOf(&key), key.Offset
 	} else if !ix.hasBlocks(false) && ix.keyFrames.len() == 0 {
 		return nil, errNoKeyFrame()
 	}
@@ -76,11 +76,11 @@ func (ix *Index) JoinPoint() (*Cutter, error) {
 	}
 	c := &Cutter{index: ix, end: maxTime, start: ix.clusters.at(last).timestamp * ix.header.TimestampScale, key: -1}
 	if ix.hasBlocks(true) {
-		key := ix.keyFrameBefore(maxTime)
-		if key == nil {
+		key, ok := ix.keyFrameBefore(maxTime)
+		if !ok {
 			return nil, errNoKeyFrame()
 		}
-		c.start, c.key = ix.timeOf(key), key.Offset
+		c.start, c.key = ix.timeOf(&key), key.Offset
 	}
 	c.choose()
 	return c, nil
@@ -112,17 +112,17 @@ func (ix *Index) hasBlocks(video bool) bool {
 	return false
 }
 
-// keyFrameBefore is the last key frame of video at or before a time, or nil.
-func (ix *Index) keyFrameBefore(time int64) *KeyFrame {
+// keyFrameBefore is the last key frame of video at or before a time, if there is one.
+func (ix *Index) keyFrameBefore(time int64) (k KeyFrame, ok bool) {
 	if !ix.hasBlocks(true) {
-		return nil
+		return KeyFrame{}, false
 	}
 	for n := ix.keyFrames.len() - 1; n >= 0; n-- {
-		if k := ix.keyFrames.at(n); ix.timeOf(k) <= time && !ix.isLeftOut(k.Offset) {
-			return k
+		if k = ix.keyFrames.at(n); ix.timeOf(&k) <= time && !ix.isLeftOut(k.Offset) {
+			return k, true
 		}
 	}
-	return nil
+	return KeyFrame{}, false
 }
 
 // choose finds the clusters that the part is in, and those to be read: where a

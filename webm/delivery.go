@@ -195,10 +195,8 @@ func appendKeys(b []byte, c *Cluster, keys *keyFrameList, from int64) []byte {
 	last := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
 	for i := first; i < first+n; i++ {
 		k := keys.at(i)
-		b = appendVarint(b, int64(k.Track))
-		b = appendVarint(b, k.Timestamp-last.Timestamp)
-		b = appendVarint(b, k.Offset-last.Offset)
-		last = *k
+		b = appendKeyFrame(b, &k, &last)
+		last = k
 	}
 	return b
 }
@@ -206,11 +204,6 @@ func appendKeys(b []byte, c *Cluster, keys *keyFrameList, from int64) []byte {
 // take takes the first cluster that waits. There must be one.
 func (q *queue) take(indexes []*Index) Cluster {
 	b := q.pages[0][q.read:]
-	next := func() int64 {
-		v, n := parseVarint(b)
-		b = b[n:]
-		return v
-	}
 	control := b[0]
 	c := Cluster{
 		Known:    control&queuedKnown != 0,
@@ -223,16 +216,16 @@ func (q *queue) take(indexes []*Index) Cluster {
 	if control&queuedSame == 0 {
 		o.headLen, o.timeLen = b[0], b[1]
 		b = b[2:]
-		o.timeAt = uint32(next())
-		o.recording = int(next())
+		o.timeAt = uint32(takeVarint(&b))
+		o.recording = int(takeVarint(&b))
 	}
-	c.Start = o.end + next()
-	c.End = c.Start + next()
-	c.form.Range = Range{c.Start - next(), c.End}
-	o.timestamp += next()
+	c.Start = o.end + takeVarint(&b)
+	c.End = c.Start + takeVarint(&b)
+	c.form.Range = Range{c.Start - takeVarint(&b), c.End}
+	o.timestamp += takeVarint(&b)
 	o.end = c.End
 	c.Recording, c.Timestamp = o.recording, o.timestamp
-	c.Duration, c.Blocks = next(), int(next())
+	c.Duration, c.Blocks = takeVarint(&b), int(takeVarint(&b))
 	ix := indexes[c.Recording]
 	c.form.headLen, c.form.timeLen, c.form.timeAt, c.form.timestamp = o.headLen, o.timeLen, o.timeAt, o.timestamp
 	if c.form.flags&hasBlocks != 0 {
@@ -241,16 +234,16 @@ func (q *queue) take(indexes []*Index) Cluster {
 	if !c.Fragment {
 		c.HeadLen = int(o.headLen)
 	}
-	c.Tracks = make([]TrackBlocks, next())
+	c.Tracks = make([]TrackBlocks, takeVarint(&b))
 	for i := range c.Tracks {
-		c.Tracks[i] = TrackBlocks{uint64(next()), int(next()), int(next())}
+		c.Tracks[i] = TrackBlocks{uint64(takeVarint(&b)), int(takeVarint(&b)), int(takeVarint(&b))}
 	}
-	if n := next(); n > 0 {
+	if n := takeVarint(&b); n > 0 {
 		c.KeyFrames = make([]KeyFrame, n)
 	}
 	last := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
 	for i := range c.KeyFrames {
-		last = KeyFrame{uint64(next()), last.Timestamp + next(), last.Offset + next()}
+		b = parseKeyFrame(b, &last)
 		c.KeyFrames[i] = last
 	}
 	if edit := ix.form(&c.form); edit != nil {

@@ -176,9 +176,4 @@ func (c *pieceCursor) next() bool {
 	return true
 }
 
-//go:noinline
-func (c *pieceCursor) number() int64 {
-	v, n := parseVarint(c.code)
-	c.code = c.code[n:]
-	return v
-}
+func (c *pieceCursor) number() int64 { return takeVarint(&c.code) }

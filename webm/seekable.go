@@ -73,13 +73,13 @@ func (b *builder) clusters(ix *Index, source int, shift int64, edit *Edit) {
 // further on in its data, and shift ticks later.
 func (b *builder) cueCluster(ix *Index, e *entry, at, moved, shift int64, edit *Edit) {
 	out := b.leftOut(ix, e)
-	add := func(k *KeyFrame) {
+	add := func(k KeyFrame) {
 		if !isOut(out, k.Offset) {
 			b.cues = append(b.cues, cue{k.Timestamp + shift, edit.track(k.Track), at, k.Offset - e.data() + moved - leftOutBefore(out, k.Offset)})
 		}
 	}
 	for i := range ix.first {
-		if k := &ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) {
+		if k := ix.first[i]; e.Start <= k.Offset && k.Offset < e.End && ix.isAudioOfVideo(k.Track) {
 			add(k)
 		}
 	}

@@ -1,0 +1,124 @@
+package webm
+
+// A keyFrameList is the key frames of an index, in the order of the stream. Of a stream of
+// tiny ones there can be one for each six bytes, so they are kept as what each differs in from
+// the one before, some 5 bytes of the 24.
+type keyFrameList struct {
+	n      int
+	pages  [][]byte   // of pageLen key frames each
+	open   []KeyFrame // pageLen: those after the pages
+	cached int        // which page is in cache, plus 1
+	cache  []KeyFrame // pageLen
+}
+
+func (l *keyFrameList) len() int { return l.n }
+
+// copied is the list as it is now, which can grow by itself.
+func (l *keyFrameList) copied() keyFrameList {
+	return keyFrameList{n: l.n, pages: l.pages[:len(l.pages):len(l.pages)], open: append([]KeyFrame(nil), l.open...)}
+}
+
+// add appends a key frame.
+func (l *keyFrameList) add(k KeyFrame) {
+	if l.open == nil {
+		l.open = make([]KeyFrame, pageLen)
+	}
+	i := l.n % pageLen
+	if i == 0 && l.n > len(l.pages)*pageLen {
+		page, last := make([]byte, 0, 6*pageLen), KeyFrame{}
+		for j := range l.open {
+			page = appendKeyFrame(page, &l.open[j], &last)
+			last = l.open[j]
+		}
+		l.pages = append(l.pages, append([]byte(nil), page...))
+	}
+	l.open[i] = k
+	l.n++
+}
+
+// at is key frame i. It is quick for those that are near to each other, or the first of a
+// page.
+//
+//go:noinline
+func (l *keyFrameList) at(i int) (k KeyFrame) {
+	page := i / pageLen
+	switch {
+	case page == len(l.pages):
+		return l.open[i%pageLen]
+	case i%pageLen == 0:
+		parseKeyFrame(l.pages[page], &k)
+		return k
+	case l.cached != page+1:
+		l.cached = page + 1
+		if l.cache == nil {
+			l.cache = make([]KeyFrame, pageLen)
+		}
+		parsePage(l.pages[page], l.cache)
+	}
+	return l.cache[i%pageLen]
+}
+
+// from is the first key frame at or after an offset.
+func (l *keyFrameList) from(offset int64) int {
+	low, high := 0, l.n
+	for low < high {
+		middle := (low + high) / 2
+		if first := middle - middle%pageLen; first > low {
+			middle = first
+		}
+		if l.at(middle).Offset < offset {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// cutFrom removes the key frames at an offset or after.
+func (l *keyFrameList) cutFrom(offset int64) {
+	l.n = l.from(offset)
+	if page := l.n / pageLen; page < len(l.pages) {
+		parsePage(l.pages[page], l.open)
+		l.pages, l.cached = l.pages[:page:page], 0
+	}
+}
+
+// parsePage reads the key frames of a page.
+//
+//go:noinline
+func parsePage(page []byte, list []KeyFrame) {
+	k := KeyFrame{}
+	for i := range list {
+		page = parseKeyFrame(page, &k)
+		list[i] = k
+	}
+}
+
+// appendKeyFrame appends what a key frame differs in from the one before it: twice the
+// difference in time, plus 1 if the track is another, which then follows, and the difference
+// in offset.
+//
+//go:noinline
+func appendKeyFrame(b []byte, k, last *KeyFrame) []byte {
+	time := (k.Timestamp - last.Timestamp) << 1
+	if k.Track != last.Track {
+		b = appendVarint(b, time|1)
+		time = int64(k.Track)
+	}
+	return appendVarint(appendVarint(b, time), k.Offset-last.Offset)
+}
+
+// parseKeyFrame makes of a key frame the one after it, by what appendKeyFrame wrote, and
+// returns the rest.
+//
+//go:noinline
+func parseKeyFrame(b []byte, k *KeyFrame) []byte {
+	time := takeVarint(&b)
+	k.Timestamp += time >> 1
+	if time&1 != 0 {
+		k.Track = uint64(takeVarint(&b))
+	}
+	k.Offset += takeVarint(&b)
+	return b
+}
