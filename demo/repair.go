@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -135,17 +134,35 @@ func overlap(a, b extent) (int64, error) {
 	if err := b.read(head, 0); err != nil {
 		return 0, err
 	}
-	begin := head[:min(len(head), 256)] // so much is not twice in media
-	for at := 0; ; at++ {
-		next := bytes.Index(tail[at:], begin)
-		if next < 0 {
-			return 0, nil
-		}
-		at += next
-		if bytes.HasPrefix(head, tail[at:]) {
-			return int64(len(tail) - at), nil
-		}
+	if n := overlapOf(tail, head); n >= min(len(head), 256) { // so much is not twice in media
+		return int64(n), nil
 	}
+	return 0, nil
+}
+
+// overlapOf is how many bytes at the end of tail head begins with, at most, as Knuth, Morris
+// and Pratt found it: in time by their length, whatever they are.
+func overlapOf(tail, head []byte) int {
+	again := make([]int32, len(head)) // by the length of a beginning, less 1: how much of it ends as head begins
+	longer := func(n int, c byte) int {
+		for n > 0 && (n == len(head) || head[n] != c) {
+			n = int(again[n-1])
+		}
+		if n < len(head) && head[n] == c {
+			n++
+		}
+		return n
+	}
+	n := 0
+	for i := 1; i < len(head); i++ {
+		n = longer(n, head[i])
+		again[i] = int32(n)
+	}
+	n = 0
+	for _, c := range tail {
+		n = longer(n, c)
+	}
+	return n
 }
 
 // read fills p from an offset in the extent on.
