@@ -15,7 +15,7 @@ func (l *keyFrameList) len() int { return l.n }
 
 // copied is the list as it is now, which can grow by itself.
 func (l *keyFrameList) copied() keyFrameList {
-	return keyFrameList{n: l.n, pages: l.pages[:len(l.pages):len(l.pages)], open: append([]KeyFrame(nil), l.open...)}
+	return keyFrameList{n: l.n, pages: append([][]byte(nil), l.pages...), open: append([]KeyFrame(nil), l.open...)}
 }
 
 // add appends a key frame.
@@ -80,7 +80,7 @@ func (l *keyFrameList) cutFrom(offset int64) {
 	l.n = l.from(offset)
 	if page := l.n / pageLen; page < len(l.pages) {
 		parsePage(l.pages[page], l.open)
-		l.pages, l.cached = l.pages[:page:page], 0
+		l.pages, l.cached = l.pages[:page], 0
 	}
 }
 
