@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"time"
 
 	"github.com/webmend/webmend/webm"
@@ -106,4 +107,31 @@ func ExampleScan() {
 	// left out: webm: Cluster at 189003: 0x72B0 at 200000 runs past the end of its parent
 	// left out: webm: Cluster at 366072: SimpleBlock at 411119 is cut short by the end of the stream
 	// 8.958s in 389540 of 412340 bytes, by 9 requests
+}
+
+// The key frames of a file, however large: a cluster is forgotten once it has been visited.
+func ExampleScan_keyFrames() {
+	file, err := os.Open("testdata/chromium-10a-requestdata.webm")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, _, err = webm.Scan(file, info.Size(), webm.Options{}, func(h *webm.Header, c webm.Cluster) error {
+		for _, k := range c.KeyFrames {
+			at := time.Duration(k.Timestamp * h.TimestampScale)
+			fmt.Printf("at %v track %d has a key frame at byte %d, in the cluster at %d\n", at, k.Track, k.Offset, c.Start)
+		}
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// at 0s track 1 has a key frame at byte 223, in the cluster at 208
+	// at 4.034s track 1 has a key frame at byte 300052, in the cluster at 300036
+	// at 7.692s track 1 has a key frame at byte 598553, in the cluster at 598537
 }
