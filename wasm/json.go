@@ -165,7 +165,7 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 		rec := &r.Recordings[i]
 		w.next(i)
 		w.put(`{"header":{"start":#,"end":#},"duration":$,"clusters":#,"repeated":#,`,
-			rec.Header.Start, rec.Header.End, rec.Duration, int64(rec.Clusters), int64(rec.Repeated))
+			rec.Header.Start, rec.Header.End, rec.Duration, int64(rec.NumClusters), int64(rec.Repeated))
 		w.facts(&rec.Header)
 		w.put(`}`)
 	}

@@ -81,7 +81,7 @@ func join(handles []int32, flags int32) int32 {
 		recordings := len(st.splitter.Report().Recordings)
 		for i := range recordings {
 			ix := st.splitter.Index(i)
-			if recordings > 1 && ix.Clusters() == 0 {
+			if recordings > 1 && ix.NumClusters() == 0 {
 				continue
 			}
 			ix.Stored, ix.KeepUndecodable = false, flags&planKeepUndecodable != 0

@@ -293,7 +293,7 @@ func (st *stream) answerSplit(w *writer, op operation) {
 func (st *stream) newForms(visit func(recording int, head []byte, data webm.Range, edit *webm.Edit)) {
 	for i := range st.forms {
 		ix := st.splitter.Index(i)
-		for ; st.forms[i] < ix.Clusters(); st.forms[i]++ {
+		for ; st.forms[i] < ix.NumClusters(); st.forms[i]++ {
 			head, data, edit := ix.Form(st.forms[i])
 			visit(i, head, data, edit)
 		}

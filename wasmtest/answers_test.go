@@ -168,7 +168,7 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 	for _, rec := range r.Recordings {
 		o := factsAnswer(rec.Header)
 		o["header"], o["duration"] = rangeAnswer(rec.Header.Range), seconds(rec.Duration)
-		o["clusters"], o["repeated"] = float64(rec.Clusters), float64(rec.Repeated)
+		o["clusters"], o["repeated"] = float64(rec.NumClusters), float64(rec.Repeated)
 		recordings = append(recordings, o)
 	}
 	for _, r := range r.Other {

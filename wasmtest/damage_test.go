@@ -196,7 +196,7 @@ func TestOfADamagedRecordingAsManyFramesAreLeftAsFfprobeFindsAndMakeAFile(t *tes
 					t.Errorf("%d frames are left, and ffprobe finds %d (%v, dropped %v)", left, found, o.err, o.report.Dropped)
 				}
 				for _, ix := range o.indexes {
-					if ix.Clusters() > 0 {
+					if ix.NumClusters() > 0 {
 						path, duration := repaired(t, ix, stream, whole, len(o.report.Dropped) > 0 && len(o.report.Gaps) == 0)
 						if damage.name == "900 bytes are lost" { // for the others it would take long
 							wellFormed(t, path, duration)

@@ -236,8 +236,8 @@ func TestTheTusClientThatNpmShowsUploadsAllThatIsRecordedThoughTheNetworkFails(t
 		t.Fatal(err)
 	}
 	report, err := s.Finish()
-	if err != nil || len(report.Dropped) > 0 || report.Recordings[0].Clusters < 3 {
-		t.Errorf("stored are %d clusters, dropped %v (%v)", report.Recordings[0].Clusters, report.Dropped, err)
+	if err != nil || len(report.Dropped) > 0 || report.Recordings[0].NumClusters < 3 {
+		t.Errorf("stored are %d clusters, dropped %v (%v)", report.Recordings[0].NumClusters, report.Dropped, err)
 	}
 	decodes(t, path, videoBlocks(t, path))
 }

@@ -55,11 +55,11 @@ func simulated(clusters int, clusterSize int64) *Index {
 	at := ix.header.End
 	for i := range clusters {
 		e := entry{Range: Range{at, at + clusterSize}, timestamp: int64(i) * 1000, until: int64(i+1) * 1e9, headLen: 12, timeLen: 4, flags: beginsWithKey}
-		ix.keyFrames.add(KeyFrame{1, e.timestamp, at + 100})
+		ix.keyFrames.add(KeyFrame{Track: 1, Timestamp: e.timestamp, Offset: at + 100})
 		ix.add(e)
 		at += clusterSize
 	}
-	ix.first = []KeyFrame{{1, 0, 100}, {2, 0, 200}}
+	ix.first = []KeyFrame{{Track: 1, Offset: 100}, {Track: 2, Offset: 200}}
 	return ix
 }
 

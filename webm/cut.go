@@ -53,7 +53,7 @@ func (ix *Index) Clip(start, end int64) (*Cutter, error) {
 	if begin := ix.begin(); start <= begin {
 		c.start, c.all = begin, true
 	} else if key, ok := ix.keyFrameBefore(start); ok {
-		c.start, c.key = ix.timeOf(&key), key.Offset
+		c.start, c.key = key.Time, key.Offset
 	} else if !ix.hasBlocks(false) && ix.keyFrames.len() == 0 {
 		return nil, errNoKeyFrame()
 	}
@@ -80,7 +80,7 @@ func (ix *Index) JoinPoint() (*Cutter, error) {
 		if !ok {
 			return nil, errNoKeyFrame()
 		}
-		c.start, c.key = ix.timeOf(&key), key.Offset
+		c.start, c.key = key.Time, key.Offset
 	}
 	c.choose()
 	return c, nil
@@ -90,14 +90,11 @@ func errNoKeyFrame() *Error {
 	return planError(CodeNoKeyFrame, "the video has no key frame to begin with")
 }
 
-// timeOf is the time of a key frame in nanoseconds.
-func (ix *Index) timeOf(k *KeyFrame) int64 { return k.Timestamp * ix.header.TimestampScale }
-
 // begin is the time of the first block of any track, in nanoseconds.
 func (ix *Index) begin() int64 {
 	begin := int64(maxTime)
 	for i := range ix.first {
-		begin = min(begin, ix.timeOf(&ix.first[i]))
+		begin = min(begin, ix.first[i].Time)
 	}
 	return begin
 }
@@ -118,7 +115,7 @@ func (ix *Index) keyFrameBefore(time int64) (k KeyFrame, ok bool) {
 		return KeyFrame{}, false
 	}
 	for n := ix.keyFrames.len() - 1; n >= 0; n-- {
-		if k = ix.keyFrames.at(n); ix.timeOf(&k) <= time && !ix.isLeftOut(k.Offset) {
+		if k = ix.keyFrames.at(n); k.Time <= time && !ix.isLeftOut(k.Offset) {
 			return k, true
 		}
 	}

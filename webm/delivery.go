@@ -227,9 +227,10 @@ func (q *queue) take(indexes []*Index) Cluster {
 	c.Recording, c.Timestamp = o.recording, o.timestamp
 	c.Duration, c.Blocks = takeVarint(&b), int(takeVarint(&b))
 	ix := indexes[c.Recording]
+	c.Time = c.Timestamp * ix.header.TimestampScale
 	c.form.headLen, c.form.timeLen, c.form.timeAt, c.form.timestamp = o.headLen, o.timeLen, o.timeAt, o.timestamp
 	if c.form.flags&hasBlocks != 0 {
-		c.form.until = c.Timestamp*ix.header.TimestampScale + c.Duration
+		c.form.until = c.Time + c.Duration
 	}
 	if !c.Fragment {
 		c.HeadLen = int(o.headLen)
@@ -244,6 +245,7 @@ func (q *queue) take(indexes []*Index) Cluster {
 	last := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
 	for i := range c.KeyFrames {
 		b = parseKeyFrame(b, &last)
+		last.Time = last.Timestamp * ix.header.TimestampScale
 		c.KeyFrames[i] = last
 	}
 	if edit := ix.form(&c.form); edit != nil {

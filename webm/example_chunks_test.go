@@ -148,7 +148,7 @@ func ExampleChunks() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(report.Recordings[0].Clusters, "clusters,", time.Duration(report.Recordings[0].Duration), "dropped", report.Dropped)
+	fmt.Println(report.Recordings[0].NumClusters, "clusters,", time.Duration(report.Recordings[0].Duration), "dropped", report.Dropped)
 	// Output:
 	// 11 chunks, missing [{"First":4,"Last":4,"Offset":160000}]
 	// PUT /chunks/4 422 Unprocessable Entity

@@ -166,7 +166,7 @@ func ExampleIndex_Head() {
 	}
 	made := report.Recordings[0]
 	duration := time.Duration(made.Header.Duration) * time.Duration(made.Header.TimestampScale)
-	fmt.Printf("%d clusters, %v as it says itself, dropped %v\n", made.Clusters, duration, report.Dropped)
+	fmt.Printf("%d clusters, %v as it says itself, dropped %v\n", made.NumClusters, duration, report.Dropped)
 	// Output:
 	// 0: 200 OK
 	// 1: 200 OK

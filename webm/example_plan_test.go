@@ -37,11 +37,23 @@ func ExampleIndex_Seekable() {
 	if _, err := plan.CopyTo(&file, bytes.NewReader(recording)); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%d clusters, %v, %s\n", index.Clusters(), time.Duration(index.Duration()), plan.MimeType)
+	fmt.Printf("%d clusters, %v, %s\n", index.NumClusters(), time.Duration(index.Duration()), plan.MimeType)
 	fmt.Printf("%d bytes become %d\n", len(recording), file.Len())
 	// Output:
 	// 6 clusters, 5.026s, video/webm; codecs="vp8,opus"
 	// 509180 bytes become 509264
+}
+
+// The places of a recording where a player can begin.
+func ExampleIndex_KeyFrames() {
+	_, index := recorded("chromium-10a-requestdata")
+	for k := range index.KeyFrames() {
+		fmt.Printf("%v at byte %d\n", time.Duration(k.Time), k.Offset)
+	}
+	// Output:
+	// 0s at byte 223
+	// 4.034s at byte 300052
+	// 7.692s at byte 598553
 }
 
 // A server answers requests for ranges of a seekable file that it never makes: it reads the

@@ -120,10 +120,9 @@ func ExampleScan_keyFrames() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, _, err = webm.Scan(file, info.Size(), webm.Options{}, func(h *webm.Header, c webm.Cluster) error {
+	_, _, err = webm.Scan(file, info.Size(), webm.Options{}, func(_ *webm.Header, c webm.Cluster) error {
 		for _, k := range c.KeyFrames {
-			at := time.Duration(k.Timestamp * h.TimestampScale)
-			fmt.Printf("at %v track %d has a key frame at byte %d, in the cluster at %d\n", at, k.Track, k.Offset, c.Start)
+			fmt.Printf("at %v track %d has a key frame at byte %d, in the cluster at %d\n", time.Duration(k.Time), k.Track, k.Offset, c.Start)
 		}
 		return nil
 	})

@@ -255,7 +255,7 @@ func fuzzPlans(t *testing.T, stream []byte, o outcome, recording int, ix *Index,
 	inStore.Stored = true
 	blocks := blocksOf(t, stream, o, recording)
 	scale := ix.header.TimestampScale
-	n := ix.Clusters()
+	n := ix.NumClusters()
 
 	// A clip by the time of a block, or a nanosecond beside it, or by parts of all.
 	begin, end := ix.Duration()/256*int64(start), ix.Duration()/128*int64(length)

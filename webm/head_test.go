@@ -14,7 +14,7 @@ func withHead(ix *Index, room int64) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range ix.Clusters() {
+	for i := range ix.NumClusters() {
 		if e := ix.clusters.at(i); ix.Stored {
 			plan.add(Piece{Range: Range{e.form, e.formEnd()}})
 			continue
@@ -151,7 +151,7 @@ func TestAHeadThatHasRoomOnceHasItUntilTheEnd(t *testing.T) {
 			for _, c := range s.Clusters() {
 				clusters = append(clusters, formed(stream, &c)...)
 			}
-			if ix := s.Index(0); ix != nil && ix.Clusters() > 0 {
+			if ix := s.Index(0); ix != nil && ix.NumClusters() > 0 {
 				if room == 0 {
 					room = smallest(t, ix)
 				}

@@ -1,14 +1,18 @@
 package webm
 
-import "github.com/webmend/webmend/ebml"
+import (
+	"iter"
+
+	"github.com/webmend/webmend/ebml"
+)
 
 // An Index knows where the parts of a recording are: of its header, its
 // clusters, its key frames. Plans are made from it alone, but for what a cut
 // inside a cluster needs. It has some 10 bytes a cluster and none of the media.
 //
 // An index grows with the splitter that it is from; a plan is of what it knew, with all
-// whole blocks of the open cluster. It and its splitter are for one goroutine at a time;
-// plans are for any.
+// whole blocks of the open cluster. One goroutine at a time may use an index and the splitter
+// it is from, while several may use a plan. The zero value is of a recording without clusters.
 type Index struct {
 	// Stored says that plans are to be carried out on a store that holds the
 	// header as recorded and then each complete cluster in its final form, as
@@ -138,8 +142,48 @@ func (ix *Index) add(e entry) {
 	ix.clusters.add(e)
 }
 
-// Clusters is how many clusters the index has.
-func (ix *Index) Clusters() int { return ix.clusters.len() }
+// NumClusters is how many clusters the index has: those of the recording that are complete.
+func (ix *Index) NumClusters() int { return ix.clusters.len() }
+
+// An IndexedCluster is what an Index knows of a cluster.
+type IndexedCluster struct {
+	Range                    // of the stream, as recorded
+	Time               int64 // nanoseconds, its Timestamp
+	Duration           int64 // nanoseconds from Time to the end of its last frame, or 0 without one
+	BeginsWithKeyFrame bool  // a player can begin with it: see [Cluster.BeginsWithKeyFrame]
+}
+
+// Clusters returns an iterator over the clusters of the index, in the order of the stream.
+func (ix *Index) Clusters() iter.Seq[IndexedCluster] {
+	return func(yield func(IndexedCluster) bool) {
+		for i := 0; i < ix.clusters.len(); i++ {
+			e := ix.clusters.at(i)
+			begin := e.timestamp * ix.header.TimestampScale
+			if !yield(IndexedCluster{e.Range, begin, max(0, e.until-begin), e.flags&beginsWithKey != 0}) {
+				return
+			}
+		}
+	}
+}
+
+// KeyFrames returns an iterator over the places in complete clusters where a player can begin,
+// in the order of the stream: the key frames of video or, without any video, a block of audio
+// every half second. It has none that plans leave out.
+func (ix *Index) KeyFrames() iter.Seq[KeyFrame] {
+	return func(yield func(KeyFrame) bool) {
+		end := int64(0)
+		if n := ix.clusters.len(); n > 0 {
+			last := ix.clusters.at(n - 1)
+			end = last.End
+		}
+		for i := 0; i < ix.keyFrames.len(); i++ {
+			k := ix.keyFrames.at(i)
+			if k.Offset >= end || !ix.isLeftOut(k.Offset) && !yield(k) {
+				return
+			}
+		}
+	}
+}
 
 // Duration is the nanoseconds from timestamp 0 to the end of the last frame.
 func (ix *Index) Duration() int64 { return ix.duration }

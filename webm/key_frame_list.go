@@ -2,8 +2,9 @@ package webm
 
 // A keyFrameList is the key frames of an index, in the order of the stream. Of a stream of
 // tiny ones there can be one for each six bytes, so they are kept as what each differs in from
-// the one before, some 5 bytes of the 24.
+// the one before, some 5 bytes of the 32.
 type keyFrameList struct {
+	scale  int64 // TimestampScale
 	n      int
 	pages  [][]byte   // of pageLen key frames each
 	open   []KeyFrame // pageLen: those after the pages
@@ -15,7 +16,7 @@ func (l *keyFrameList) len() int { return l.n }
 
 // copied is the list as it is now, which can grow by itself.
 func (l *keyFrameList) copied() keyFrameList {
-	return keyFrameList{n: l.n, pages: append([][]byte(nil), l.pages...), open: append([]KeyFrame(nil), l.open...)}
+	return keyFrameList{scale: l.scale, n: l.n, pages: append([][]byte(nil), l.pages...), open: append([]KeyFrame(nil), l.open...)}
 }
 
 // add appends a key frame.
@@ -44,18 +45,26 @@ func (l *keyFrameList) at(i int) (k KeyFrame) {
 	page := i / pageLen
 	switch {
 	case page == len(l.pages):
-		return l.open[i%pageLen]
+		k = l.open[i%pageLen]
 	case i%pageLen == 0:
 		parseKeyFrame(l.pages[page], &k)
-		return k
-	case l.cached != page+1:
-		l.cached = page + 1
-		if l.cache == nil {
-			l.cache = make([]KeyFrame, pageLen)
+	default:
+		if l.cached != page+1 {
+			l.decode(page)
 		}
-		parsePage(l.pages[page], l.cache)
+		k = l.cache[i%pageLen]
 	}
-	return l.cache[i%pageLen]
+	k.Time = k.Timestamp * l.scale
+	return k
+}
+
+// decode puts a page into the cache.
+func (l *keyFrameList) decode(page int) {
+	l.cached = page + 1
+	if l.cache == nil {
+		l.cache = make([]KeyFrame, pageLen)
+	}
+	parsePage(l.pages[page], l.cache)
 }
 
 // from is the first key frame at or after an offset.

@@ -65,7 +65,7 @@ func (l *ledger) addRecording(h *Header, parts []part) *Index {
 	l.account(h.Start, h.End)
 	l.report.Recordings = append(l.report.Recordings, Recording{Header: *h})
 	ix := &Index{ledger: l, header: *h, parts: parts}
-	ix.clusters.scale = h.TimestampScale
+	ix.clusters.scale, ix.keyFrames.scale = h.TimestampScale, h.TimestampScale
 	l.indexes = append(l.indexes, ix)
 	l.leaving = make([]int, len(h.Tracks))
 	return ix
@@ -237,7 +237,7 @@ func (l *ledger) mark(b *openBlock) {
 
 // keyFrame is the block as one.
 func (l *ledger) keyFrame(b *openBlock) KeyFrame {
-	return KeyFrame{l.index().header.Tracks[b.track].Number, b.ticks, b.Start}
+	return KeyFrame{l.index().header.Tracks[b.track].Number, b.ticks, b.at, b.Start}
 }
 
 // addFirst takes in that a block is the first of its track.
@@ -337,7 +337,7 @@ func (l *ledger) commit(cut bool) Cluster {
 	l.commitUndecodable()
 	c := l.soFar()
 	c.Cut = cut
-	rec.Clusters++
+	rec.NumClusters++
 	rec.Duration = l.time.duration(rec.Duration)
 	ix.decodable = l.time.decodable(ix.decodable)
 	ix.duration = rec.Duration
@@ -399,6 +399,7 @@ func (l *ledger) soFar() Cluster {
 		HeadLen:   p.headLen,
 		Known:     p.known,
 		Timestamp: p.timestamp,
+		Time:      begin,
 		Duration:  l.time.endOfCluster(begin) - begin,
 		Blocks:    t.blocks,
 		Tracks:    make([]TrackBlocks, len(t.counts)),

@@ -283,8 +283,8 @@ func TestTheNextPartOfALongRecordingIsNoMoreWorkThanThatOfAShort(t *testing.T) {
 	s := NewSplitter(Options{})
 	s.Push(whole)
 	ix := s.Index(0)
-	if ix.Clusters() != n {
-		t.Fatalf("%d clusters are complete", ix.Clusters())
+	if ix.NumClusters() != n {
+		t.Fatalf("%d clusters are complete", ix.NumClusters())
 	}
 	last := ix.clusters.at(n - 1)
 	ix.clusters.cached = 0

@@ -91,7 +91,7 @@ func fromAStore(t *testing.T, what string, s *Splitter, stream []byte, want []re
 	t.Helper()
 	ix := s.Index(0)
 	store := slices.Clone(stream[ix.header.Start:ix.header.End])
-	for i := range ix.Clusters() {
+	for i := range ix.NumClusters() {
 		head, data, edit := ix.Form(i)
 		store = append(append(store, head...), edited(stream, data, edit)...)
 	}

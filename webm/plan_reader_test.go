@@ -37,7 +37,7 @@ func wantRead(t *testing.T, what string, r *PlanReader, want []byte, at, n int) 
 func TestWhatAPlanMakesCanBeReadAtAnyOffset(t *testing.T) {
 	eachPart(t, func(t *testing.T, stream []byte) {
 		ix := indexOf(t, stream)
-		if ix.Clusters() == 0 {
+		if ix.NumClusters() == 0 {
 			return
 		}
 		random := rand.New(rand.NewPCG(1, 2))

@@ -142,7 +142,7 @@ func planners(ix *Index) []planner {
 			return cut(c, err, source)
 		}})
 	}
-	n := ix.Clusters()
+	n := ix.NumClusters()
 	for _, r := range [][2]int{{0, n}, {n / 2, n}, {n / 3, n/3 + 1}} {
 		for _, fromZero := range []bool{false, true} {
 			if r[0] < r[1] && r[1] <= n {

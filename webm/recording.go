@@ -31,6 +31,7 @@ type Cluster struct {
 	Cut       bool  // its end is missing: the stream ended or broke inside it, and End is the end of its last whole element
 	Fragment  bool  // of a cluster: Range is consecutive blocks of it, without its head and Timestamp
 	Timestamp int64 // its Timestamp element, in ticks
+	Time      int64 // the same in nanoseconds
 
 	// Duration is the nanoseconds from Timestamp to the end of its last frame.
 	// A frame lasts as long as its BlockDuration, the track's DefaultDuration,
@@ -101,15 +102,16 @@ type TrackBlocks struct {
 type KeyFrame struct {
 	Track     uint64 // the track's number
 	Timestamp int64  // in ticks, from the beginning of the recording
+	Time      int64  // the same in nanoseconds
 	Offset    int64  // of its SimpleBlock or BlockGroup
 }
 
 // A Recording is what is known of one recording in the stream.
 type Recording struct {
-	Header   Header // with what key frames have told of its tracks' Codec
-	Clusters int    // how many are complete
-	Repeated int    // blocks that are byte for byte a run that came before, as of a chunk that was pushed twice; plans leave them out
-	Duration int64  // nanoseconds from timestamp 0 to the end of the last frame
+	Header      Header // with what key frames have told of its tracks' Codec
+	NumClusters int    // how many are complete
+	Repeated    int    // blocks that are byte for byte a run that came before, as of a chunk that was pushed twice; plans leave them out
+	Duration    int64  // nanoseconds from timestamp 0 to the end of the last frame
 }
 
 // A Drop is bytes that belong to no whole element, and why. It is empty where

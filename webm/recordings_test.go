@@ -85,7 +85,7 @@ func golden(o outcome) string {
 		fmt.Fprintf(&b, "\nrecording %d: header %d-%d, %s\n", i, h.Start, h.End, h.MimeType())
 		fmt.Fprintf(&b, "  DocType %s, TimestampScale %d, Duration %g, MuxingApp %q, WritingApp %q\n",
 			h.DocType, h.TimestampScale, h.Duration, h.MuxingApp, h.WritingApp)
-		fmt.Fprintf(&b, "  %s in all, %d clusters, in the end %s\n", seconds(r.Duration), r.Clusters, r.Header.MimeType())
+		fmt.Fprintf(&b, "  %s in all, %d clusters, in the end %s\n", seconds(r.Duration), r.NumClusters, r.Header.MimeType())
 		for _, t := range h.Tracks {
 			fmt.Fprintf(&b, "  track %d: %v %s, UID %d, codec %q", t.Number, t.Type, t.CodecID, t.UID, t.Codec)
 			if t.Type == Video {
@@ -158,8 +158,8 @@ func TestARestartedRecorderGivesTwoRecordings(t *testing.T) {
 				count[want]++
 			}
 			for i, r := range o.report.Recordings {
-				if r.Clusters != count[i] || count[i] == 0 {
-					t.Errorf("recording %d has %d clusters, of which %d were given", i, r.Clusters, count[i])
+				if r.NumClusters != count[i] || count[i] == 0 {
+					t.Errorf("recording %d has %d clusters, of which %d were given", i, r.NumClusters, count[i])
 				}
 				// Each lasts about half of the recording's 6 s, on a clock of its own.
 				if r.Duration < 2e9 || r.Duration > 4e9 {

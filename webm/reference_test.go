@@ -116,7 +116,9 @@ func refSplit(b []byte) (headers []Range, clusters []Cluster) {
 			}
 			clusters = append(clusters, c)
 		case 0xE7:
-			clusters[len(clusters)-1].Timestamp = int64(refUint(b, e))
+			c := &clusters[len(clusters)-1]
+			c.Timestamp = int64(refUint(b, e))
+			c.Time = c.Timestamp * 1e6 // as a tick is a millisecond in all recordings of browsers
 		case 0xA0, 0xA3:
 			c := &clusters[len(clusters)-1]
 			block, key := e, b[e.data+3]&0x80 != 0
@@ -147,7 +149,7 @@ func refSplit(b []byte) (headers []Range, clusters []Cluster) {
 			}
 			if key && types[number] == Video {
 				at := c.Timestamp + int64(int16(binary.BigEndian.Uint16(b[block.data+1:])))
-				c.KeyFrames = append(c.KeyFrames, KeyFrame{number, at, int64(e.start)})
+				c.KeyFrames = append(c.KeyFrames, KeyFrame{number, at, at * 1e6, int64(e.start)})
 			}
 		}
 	}

@@ -300,7 +300,7 @@ func TestAReportBeforeTheEndHasWhatIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.Report()
-	if r.Bytes != int64(len(recording)-1) || len(r.Recordings) != 1 || r.Recordings[0].Clusters != 1 || r.Recordings[0].Duration != 40e6 {
+	if r.Bytes != int64(len(recording)-1) || len(r.Recordings) != 1 || r.Recordings[0].NumClusters != 1 || r.Recordings[0].Duration != 40e6 {
 		t.Errorf("in the second cluster, %+v", r)
 	}
 	if got := fmt.Sprint(r.Other, r.Dropped); got != "[] []" {
@@ -452,22 +452,22 @@ func TestKeyFramesAreWhatAPlayerCanBeginAt(t *testing.T) {
 		{
 			"a SimpleBlock by its flag", [][]byte{vp8},
 			slices.Concat(simpleBlock(1, 0, 0x80, "k"), simpleBlock(1, 40, 0, "p"), simpleBlock(1, 80, 0x81, "k")),
-			"3/2", []KeyFrame{{1, 1000, 65}, {1, 1080, 79}}, 2,
+			"3/2", []KeyFrame{{1, 1000, 1000e6, 65}, {1, 1080, 1080e6, 79}}, 2,
 		},
 		{
 			"a BlockGroup without a ReferenceBlock", [][]byte{vp8},
 			slices.Concat(group(block(1, 0, "k")), group(block(1, 40, "p"), reference), group(reference, block(1, 80, "p")), group(block(1, 120, "k"))),
-			"4/2", []KeyFrame{{1, 1000, 65}, {1, 1120, 65 + 9 + 12 + 12}}, 2,
+			"4/2", []KeyFrame{{1, 1000, 1000e6, 65}, {1, 1120, 1120e6, 65 + 9 + 12 + 12}}, 2,
 		},
 		{
 			"a BlockGroup whatever the flag that its Block does not have", [][]byte{vp8},
 			slices.Concat(group(element(IDBlock, blockData(1, 0, 0x80, "p")), reference), group(block(1, 40, "k"))),
-			"2/1", []KeyFrame{{1, 1040, 77}}, 1,
+			"2/1", []KeyFrame{{1, 1040, 1040e6, 77}}, 1,
 		},
 		{
 			"all of audio, which counts for no entry beside video", [][]byte{vp8, opus},
 			slices.Concat(simpleBlock(2, 0, 0, "a"), simpleBlock(2, 20, 0x80, "a"), group(block(2, 40, "a"), reference), simpleBlock(1, 0, 0x80, "k")),
-			"1/1 3/3", []KeyFrame{{1, 1000, 86 + 7 + 7 + 12}}, 1,
+			"1/1 3/3", []KeyFrame{{1, 1000, 1000e6, 86 + 7 + 7 + 12}}, 1,
 		},
 		{
 			"every block of audio without video", [][]byte{opus},
@@ -482,21 +482,21 @@ func TestKeyFramesAreWhatAPlayerCanBeginAt(t *testing.T) {
 		{
 			"by its flag in any other track, and no entry", [][]byte{other, vp8},
 			slices.Concat(simpleBlock(3, 0, 0x80, "s"), simpleBlock(3, 0, 0, "s"), simpleBlock(1, 0, 0x80, "k")),
-			"2/1 1/1", []KeyFrame{{1, 1000, 88 + 7 + 7}}, 1,
+			"2/1 1/1", []KeyFrame{{1, 1000, 1000e6, 88 + 7 + 7}}, 1,
 		},
 		{
 			"before the cluster's own time as well", [][]byte{vp8}, simpleBlock(1, -1100, 0x80, "k"),
-			"1/1", []KeyFrame{{1, -100, 65}}, 1,
+			"1/1", []KeyFrame{{1, -100, -100e6, 65}}, 1,
 		},
 		{
 			"not of a track that the header does not have", [][]byte{vp8},
 			slices.Concat(simpleBlock(5, 0, 0x80, "?"), simpleBlock(1, 0, 0x80, "k")),
-			"1/1", []KeyFrame{{1, 1000, 72}}, 1,
+			"1/1", []KeyFrame{{1, 1000, 1000e6, 72}}, 1,
 		},
 		{
 			"not where a BlockGroup has no Block", [][]byte{vp8},
 			slices.Concat(simpleBlock(1, 0, 0x80, "k"), group(number(IDBlockDuration, 5)), simpleBlock(1, 40, 0, "p")),
-			"2/1", []KeyFrame{{1, 1000, 65}}, 1,
+			"2/1", []KeyFrame{{1, 1000, 1000e6, 65}}, 1,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

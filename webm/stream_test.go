@@ -277,7 +277,7 @@ func (o outcome) check(t *testing.T, stream []byte) {
 	}
 	for i, r := range o.report.Recordings {
 		h := o.headers[i]
-		if r.Header.Range != h.Range || r.Header.Recording != i || h.Recording != i || r.Clusters != clusters[i] {
+		if r.Header.Range != h.Range || r.Header.Recording != i || h.Recording != i || r.NumClusters != clusters[i] {
 			t.Errorf("recording %d is %+v; its header was %+v, with %d clusters", i, r, h, clusters[i])
 		}
 	}

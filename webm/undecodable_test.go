@@ -228,7 +228,7 @@ func TestASmallElementInAClusterIsNoDamageIfAWholeBlockFollows(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			stream := stream(tracks(vp8), cluster(0, key, c.element, frame), cluster(66, frame))
 			s, report, err := Scan(bytes.NewReader(stream), int64(len(stream)), Options{}, nil)
-			if err != nil || len(report.Dropped) > 0 || s.Index(0).Clusters() != 2 {
+			if err != nil || len(report.Dropped) > 0 || s.Index(0).NumClusters() != 2 {
 				t.Fatalf("%v, %+v", err, report)
 			}
 			if got := undecodable(report); got != c.undecodable {
