@@ -44,7 +44,7 @@ func (l *relay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer context.AfterFunc(r.Context(), func() { l.change(func() {}) })()
 	w.Header().Set("Content-Type", "video/webm")
-	for plan, next := l.next(r.Context(), 0); plan != nil; plan, next = l.next(r.Context(), next) {
+	for plan, next := l.next(r.Context(), webm.NoOffset); plan != nil; plan, next = l.next(r.Context(), next) {
 		if _, err := plan.CopyTo(w, l.stream); err != nil {
 			return // the viewer is gone
 		}
@@ -70,15 +70,17 @@ func (l *relay) change(do func()) {
 	l.changed.Broadcast()
 }
 
-// next waits for what comes after an offset of the stream, and first, from 0 on, for what a
-// player must have before all else. It returns nil when there will be nothing more.
+// next waits for what comes after an offset of the stream, and first, after NoOffset, for what
+// a player must have before all else. It returns nil when there will be nothing more.
 func (l *relay) next(viewer context.Context, from int64) (*webm.Plan, int64) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	for ; viewer.Err() == nil; l.changed.Wait() {
-		if index := l.splitter.Index(0); index != nil && from == 0 {
-			if start := l.splitter.LiveFrom(0, index.Duration()); start > 0 {
-				return index.InitializationSegment(), start
+		if from == webm.NoOffset {
+			if index := l.splitter.Index(0); index != nil {
+				if start := l.splitter.LiveFrom(0, index.Duration()); start != webm.NoOffset {
+					return index.InitializationSegment(), start
+				}
 			}
 		} else if plan, next := l.splitter.Live(0, from); plan.Size > 0 {
 			return plan, next
@@ -125,9 +127,9 @@ func ExampleSplitter_Live() {
 				log.Fatal(err)
 			}
 			blocks, first := 0, time.Duration(-1)
-			_, _, err = webm.Scan(bytes.NewReader(got), int64(len(got)), webm.Options{}, func(h *webm.Header, c webm.Cluster) error {
+			_, _, err = webm.Scan(bytes.NewReader(got), int64(len(got)), webm.Options{}, func(_ *webm.Header, c webm.Cluster) error {
 				if first < 0 {
-					first = time.Duration(c.Timestamp * h.TimestampScale)
+					first = time.Duration(c.Time)
 				}
 				blocks += c.Blocks
 				return nil

@@ -74,16 +74,42 @@ func (l *liveList) add(plan *Plan, i int, start liveStart, from int64) {
 	plan.data(begin, &e, source, from, e.size(), out, edit.and(moved))
 }
 
-// LiveFrom is where in the stream a player begins that is to show a recording from a
-// time on, in nanoseconds: at the last Cluster that begins with a key frame at or
-// before it, or at the first one. It is 0 if there is nothing to begin with yet.
+// NoOffset says that there is no such place in the stream, or not yet.
+const NoOffset int64 = -1
+
+// LiveFrom returns where in the stream a player begins that is to show a recording from a time
+// on, in nanoseconds: at the last Cluster that begins with a key frame at or before it, or at
+// the first one that there is. It returns [NoOffset] while there is none to begin with.
 func (s *Splitter) LiveFrom(recording int, time int64) int64 {
 	l := s.live(recording)
 	if l == nil || l.len() == 0 {
-		return 0
+		return NoOffset
 	}
 	after := l.search(func(e *entry) bool { return e.timestamp*l.index.header.TimestampScale > time })
-	e := l.at(l.startBefore(max(after, 1)).cluster)
+	e := l.at(max(l.startBefore(max(after, 1)).key-1, 0))
+	return e.Start
+}
+
+// LiveAfter returns the first place at or after an offset of the stream where a player can
+// begin: a Cluster of a recording that begins with a key frame. It returns [NoOffset] if there
+// is none yet.
+//
+// So a relay that keeps only the last part of a stream knows how far back viewers can begin.
+// It needs to keep what an [Index.InitializationSegment] makes, and the stream from that offset
+// on; or, if all viewers keep up, from the least of the offsets that Live returned to them, and
+// from [Splitter.LiveFrom] of the latest time for those who are still to join. Where Options
+// say Rewinds, it needs what is from [Splitter.Needed] on as well. It need not take Header or
+// Clusters: the clusters that wait take some 30 bytes each, and those of an index 10.
+func (s *Splitter) LiveAfter(recording int, offset int64) int64 {
+	l := s.live(recording)
+	if l == nil {
+		return NoOffset
+	}
+	i := l.keyFrom(l.search(func(e *entry) bool { return e.Start >= offset }))
+	if i == l.len() {
+		return NoOffset
+	}
+	e := l.at(i)
 	return e.Start
 }
 
@@ -149,11 +175,43 @@ func (l *liveList) startBefore(i int) liveStart {
 	return start
 }
 
+// keyFrom is the first cluster from cluster i on that begins with a key frame, or len. Between
+// the page of cluster i and that of the other it looks at no cluster.
+func (l *liveList) keyFrom(i int) int {
+	list := &l.index.clusters
+	pages := len(list.pages)
+	if page := i / pageLen; page < pages {
+		end := (page + 1) * pageLen
+		if i = l.keyIn(i, end); i < end {
+			return i
+		}
+		i = (page + bisect(pages-page, func(j int) bool {
+			before := list.before
+			if j += page + 1; j < pages {
+				before = list.pages[j].before
+			}
+			return before.key > end
+		})) * pageLen
+	}
+	return l.keyIn(i, l.len())
+}
+
+// keyIn is the first cluster from i up to end that begins with a key frame, or end.
+func (l *liveList) keyIn(i, end int) int {
+	for ; i < end; i++ {
+		if e := l.at(i); e.flags&(beginsWithKey|hasBlocks) == beginsWithKey|hasBlocks {
+			break
+		}
+	}
+	return i
+}
+
 // A liveStart is the Cluster of unknown size that the live form has open: which cluster of
-// the recording begins it. Its zero value is before any.
+// the recording begins it, and which began last with a key frame. Its zero value is before any.
 type liveStart struct {
 	cluster int
 	after   int64 // its Timestamp in ticks, plus 1
+	key     int   // the cluster with the key frame, plus 1
 }
 
 func (s liveStart) timestamp() int64 { return s.after - 1 }
@@ -170,6 +228,8 @@ func (s liveStart) next(i int, e *entry) liveStart {
 		return s
 	case s.after > 0 && e.flags&(beginsWithKey|isLong) == 0 && late >= 0 && late <= maxLate:
 		return s
+	case e.flags&beginsWithKey != 0:
+		s.key = i + 1
 	}
-	return liveStart{i, e.timestamp + 1}
+	return liveStart{i, e.timestamp + 1, s.key}
 }

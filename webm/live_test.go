@@ -231,11 +231,14 @@ func walked(clusters []entry, i int) liveStart {
 	for ; first > 0 && clusters[first].flags&(beginsWithKey|hasBlocks) != beginsWithKey|hasBlocks; first-- {
 	}
 	start := liveStart{}
+	if e := &clusters[first]; e.flags&(beginsWithKey|hasBlocks) == beginsWithKey|hasBlocks {
+		start.key = first + 1
+	}
 	for ; first <= i; first++ {
 		e := &clusters[first]
 		late := e.timestamp - start.timestamp()
-		if e.flags&hasBlocks != 0 && (start == liveStart{} || late < 0 || late > maxLate || e.flags&isLong != 0) {
-			start = liveStart{first, e.timestamp + 1}
+		if e.flags&hasBlocks != 0 && (start.after == 0 || late < 0 || late > maxLate || e.flags&isLong != 0) {
+			start = liveStart{first, e.timestamp + 1, start.key}
 		}
 	}
 	return start
@@ -270,6 +273,15 @@ func TestTheListOfClustersKnowsWhereTheLiveFormHasEach(t *testing.T) {
 			if got := l.startBefore(0); got != (liveStart{}) {
 				t.Errorf("before the first it is %+v", got)
 			}
+			for i := range len(all) + 1 {
+				want := i
+				for want < len(all) && walked(all, want).key != want+1 {
+					want++
+				}
+				if got := l.keyFrom(i); got != want {
+					t.Fatalf("one in %d with a key frame: the first from cluster %d on is %d; want %d", keys, i, got, want)
+				}
+			}
 		}
 	}
 }
@@ -294,9 +306,93 @@ func TestTheNextPartOfALongRecordingIsNoMoreWorkThanThatOfAShort(t *testing.T) {
 	if ix.clusters.cached != 0 {
 		t.Errorf("page %d of the index was decoded for it", ix.clusters.cached)
 	}
+	if from := s.LiveAfter(0, ix.header.End+1); from != NoOffset {
+		t.Errorf("after the only key frame it begins at %d", from)
+	}
+	if ix.clusters.cached != 1 {
+		t.Errorf("page %d of the index was decoded where only the first has what was asked for", ix.clusters.cached)
+	}
 	if from := s.LiveFrom(0, maxTime); from != ix.header.End {
 		t.Errorf("it begins at %d; want the only key frame at %d", from, ix.header.End)
 	}
+}
+
+func TestAPlayerBeginsWithAKeyFrameHoweverLongAgoThatWas(t *testing.T) {
+	whole := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "key")), cluster(9000, simpleBlock(1, 0, 0, "frame")), cluster(18000, simpleBlock(1, 0, 0, "frame")))
+	s := NewSplitter(Options{})
+	for i := range whole {
+		from, after := s.LiveFrom(0, 18000e6), s.LiveAfter(0, 0)
+		if ix := s.Index(0); ix == nil || i <= int(ix.header.End)+23 { // the key frame's block is not whole
+			if from != NoOffset || after != NoOffset {
+				t.Fatalf("after %d bytes it begins at %d or %d", i, from, after)
+			}
+		} else if from != ix.header.End || after != ix.header.End {
+			t.Fatalf("after %d bytes it begins at %d or %d; want %d", i, from, after, ix.header.End)
+		}
+		s.Push(whole[i : i+1])
+	}
+	if after := s.LiveAfter(0, s.Index(0).header.End+1); after != NoOffset {
+		t.Errorf("after the key frame it begins at %d", after)
+	}
+}
+
+// A lastPart is a stream that is kept from an offset on.
+type lastPart struct {
+	*bytes.Reader
+	from int64
+}
+
+func (l lastPart) ReadAt(p []byte, at int64) (int, error) {
+	if at < l.from {
+		return 0, errUnreadable
+	}
+	return l.Reader.ReadAt(p, at)
+}
+
+// A relay keeps what makes an initialization segment, and the last part of the stream.
+func TestARelayThatKeepsTheLastPartServesWhoBeginsAtItsFirstPlace(t *testing.T) {
+	eachPart(t, func(t *testing.T, stream []byte) {
+		s := NewSplitter(Options{Rewinds: true})
+		all := played(t, [][]byte{stream}, never)
+		want := media(refBlocks(all.initialized(t)))
+		served := 0
+		size := int64(0)
+		for _, chunk := range cut(stream, 2) {
+			s.Push(chunk)
+			size += int64(len(chunk))
+			first := size * 2 / 3
+			from := s.LiveAfter(0, first)
+			if from == NoOffset {
+				continue
+			}
+			served++
+			if from < first || from >= size {
+				t.Fatalf("of the %d bytes from %d on the first place is %d", size, first, from)
+			}
+			out := made(t, s.Index(0).InitializationSegment(), stream[:size])
+			for next := from; ; {
+				var plan *Plan
+				if plan, next = s.Live(0, next); plan.Size == 0 {
+					break
+				}
+				var part bytes.Buffer
+				if _, err := plan.CopyTo(&part, lastPart{bytes.NewReader(stream[:size]), from}); err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, part.Bytes()...)
+			}
+			if o := split(Options{}, out); !o.clusters[0].BeginsWithKeyFrame() || len(o.report.Dropped) > 0 {
+				t.Fatalf("from %d on it is %v", from, o)
+			}
+			got := media(refBlocks(out))
+			if i := slices.Index(want, got[0]); i < 0 || !slices.Equal(want[i:i+len(got)], got) {
+				t.Fatalf("of the %d bytes from %d on it has other blocks", size, from)
+			}
+		}
+		if len(all.plans) > 3 && served == 0 {
+			t.Errorf("of %d places to begin at there is never one", len(all.plans))
+		}
+	})
 }
 
 func TestSoundOfAnOpenClusterWaitsForItsPicture(t *testing.T) {
@@ -330,7 +426,7 @@ func TestTheLiveFormOfARestartedRecorderIsOfEachRecording(t *testing.T) {
 	if !bytes.Equal(p.got, first) || p.next != int64(len(p.stream)) {
 		t.Errorf("the second is %x up to %d; the first was %x", p.got, p.next, first)
 	}
-	if plan, next := p.splitter.Live(2, 5); plan.Size != 0 || next != 5 || p.splitter.LiveFrom(2, 0) != 0 {
+	if plan, next := p.splitter.Live(2, 5); plan.Size != 0 || next != 5 || p.splitter.LiveFrom(2, 0) != NoOffset || p.splitter.LiveAfter(2, 0) != NoOffset {
 		t.Error("there is a third")
 	}
 }
