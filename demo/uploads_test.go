@@ -153,9 +153,9 @@ func segmentsOf(t testing.TB, data []byte) [][]byte {
 	if _, err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	header, _ := s.Header()
+	header, _ := s.TakeHeader()
 	segments := [][]byte{data[header.Start:header.End]}
-	for _, c := range s.Clusters() {
+	for c := range s.TakeClusters() {
 		segments = append(segments, data[c.Start:c.End])
 	}
 	return segments

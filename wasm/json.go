@@ -206,7 +206,7 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 		w.text(`{"reason":`, string(u.Reason))
 		w.put(`,"recording":#,"track":#,"frames":#,"start":$,"end":$,"offset":#}`, int64(u.Recording), int64(u.Track), int64(u.Frames), u.Start, u.End, u.Offset)
 	}
-	w.put(`],"unlisted":{"other":#,"gaps":#,"undecodable":#},"error":`, int64(r.Unlisted.Other), int64(r.Unlisted.Gaps), int64(r.Unlisted.Undecodable))
+	w.put(`],"unlisted":#,"error":`, int64(r.Unlisted))
 	w.error(err)
 	w.put(`}`)
 }

@@ -1,14 +1,21 @@
 package main
 
-import "github.com/webmend/webmend/webm"
+import (
+	"iter"
+
+	"github.com/webmend/webmend/webm"
+)
 
 // clusters answers with objects here, as there is no script of ours to make them.
-func (w *writer) clusters(list []webm.Cluster, recordings []webm.Recording) {
+func (w *writer) clusters(list iter.Seq[webm.Cluster], recordings []webm.Recording) {
 	w.put("[")
-	for i := range list {
-		w.next(i)
-		w.cluster(&list[i], &recordings[list[i].Recording].Header)
-	}
+	n := 0
+	list(func(c webm.Cluster) bool {
+		w.next(n)
+		w.cluster(&c, &recordings[c.Recording].Header)
+		n++
+		return n < maxAnswer
+	})
 	w.put("]")
 }
 

@@ -21,9 +21,10 @@
 //	                           4 it can be after what was pushed
 //	needed(handle)             the offset from which on bytes can still be wanted
 //	takeHeader(handle)         the next header, once, or null
-//	takeClusters(handle)       the clusters completed since the last call
+//	takeClusters(handle)       the clusters completed since the last call, 1,000 at most: the
+//	                           others are the answer of the next call
 //	takeFragments(handle)      the same, with what there is of the open cluster
-//	takeForms(handle)          where the final forms of those clusters are, for a store
+//	takeForms(handle)          where the final forms of those clusters are, for a store, likewise
 //	takeElements(handle)       the elements come to since the last call
 //	report(handle)             what is known so far
 //	finish(handle)             ends the stream: the report

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"iter"
 	"math"
 
 	"github.com/webmend/webmend/webm"
@@ -14,9 +15,9 @@ const headWords = 3
 
 // clusters answers in numbers, in the order that main.go says: JSON of them would take
 // both sides longer than finding them takes.
-func (w *writer) clusters(list []webm.Cluster, recordings []webm.Recording) {
-	for i := range list {
-		c := &list[i]
+func (w *writer) clusters(list iter.Seq[webm.Cluster], recordings []webm.Recording) {
+	n := 0
+	list(func(c webm.Cluster) bool {
 		h := &recordings[c.Recording].Header
 		w.number(int64(c.Recording))
 		w.number(c.Start)
@@ -39,7 +40,9 @@ func (w *writer) clusters(list []webm.Cluster, recordings []webm.Recording) {
 		}
 		w.form(c.Form())
 		w.form(c.FormAt(0))
-	}
+		n++
+		return n < maxAnswer
+	})
 }
 
 // forms answers likewise with the final forms of clusters that it has not told yet.

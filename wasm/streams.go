@@ -1,6 +1,8 @@
 package main
 
-import "github.com/webmend/webmend/webm"
+import (
+	"github.com/webmend/webmend/webm"
+)
 
 // What a call returns when it has no answer.
 const (
@@ -36,8 +38,6 @@ const (
 // need bytes to be read, or an editor.
 type stream struct {
 	splitter *webm.Splitter
-	headers  []webm.Header
-	clusters []webm.Cluster
 	forms    []int // how many of each recording's clusters have been told by takeForms
 	reported int   // how many entries the report had when status told of them
 
@@ -164,8 +164,10 @@ func (st *stream) status(err error) int32 {
 	if st.err != nil {
 		return statusError
 	}
-	n := len(st.headers) + len(st.clusters) + st.nElement + len(st.patches)
+	n := st.nElement + len(st.patches)
 	if st.splitter != nil {
+		headers, clusters := st.splitter.Waiting()
+		n += headers + clusters
 		r := st.splitter.Report()
 		entries := len(r.Other) + len(r.Dropped) + len(r.Gaps) + len(r.Undecodable)
 		if entries != st.reported {
@@ -220,18 +222,6 @@ func needed(handle int32) float64 {
 // collect gathers what a push or the end of the stream has completed.
 func (st *stream) collect(err error) {
 	st.err, _ = err.(*webm.Error)
-	if st.splitter == nil {
-		return
-	}
-	for {
-		h, ok := st.splitter.Header()
-		if !ok {
-			break
-		}
-		st.headers = append(st.headers, h)
-		st.forms = append(st.forms, 0)
-	}
-	st.clusters = append(st.clusters, st.splitter.Clusters()...)
 }
 
 // answer writes what a call answers, null where it has nothing to say.
@@ -265,22 +255,23 @@ func (st *stream) answer(w *writer, op operation) {
 }
 
 func (st *stream) answerSplit(w *writer, op operation) {
-	switch {
-	case op == opTakeHeader && len(st.headers) > 0:
-		w.header(&st.headers[0])
-		st.headers = st.headers[1:]
-	case op == opTakeClusters || op == opTakeFragments:
-		if op == opTakeFragments {
-			st.clusters = append(st.clusters, st.splitter.Fragments()...)
+	switch op {
+	case opTakeHeader:
+		if h, ok := st.splitter.TakeHeader(); ok {
+			w.header(&h)
+		} else {
+			w.put("null")
 		}
-		w.clusters(st.clusters, st.splitter.Report().Recordings)
-		st.clusters = st.clusters[:0]
-	case op == opTakeForms:
+	case opTakeClusters:
+		w.clusters(st.splitter.TakeClusters(), st.splitter.Report().Recordings)
+	case opTakeFragments:
+		w.clusters(st.splitter.TakeFragments(), st.splitter.Report().Recordings)
+	case opTakeForms:
 		w.forms(st)
-	case op == opReport:
+	case opReport:
 		report := st.splitter.Report()
 		w.report(&report, st.err)
-	case op == opFinish:
+	case opFinish:
 		report, err := st.splitter.Finish()
 		st.collect(err)
 		w.report(&report, st.err)
@@ -289,13 +280,21 @@ func (st *stream) answerSplit(w *writer, op operation) {
 	}
 }
 
+// maxAnswer is how many clusters, or forms, an answer has at most. The others wait.
+const maxAnswer = 1000
+
 // newForms visits the final forms of clusters that it has not visited yet.
 func (st *stream) newForms(visit func(recording int, head []byte, data webm.Range, edit *webm.Edit)) {
-	for i := range st.forms {
+	n := 0
+	for i := range st.splitter.Report().Recordings {
+		if i == len(st.forms) {
+			st.forms = append(st.forms, 0)
+		}
 		ix := st.splitter.Index(i)
-		for ; st.forms[i] < ix.NumClusters(); st.forms[i]++ {
+		for ; st.forms[i] < ix.NumClusters() && n < maxAnswer; n++ {
 			head, data, edit := ix.Form(st.forms[i])
 			visit(i, head, data, edit)
+			st.forms[i]++
 		}
 	}
 }

@@ -38,10 +38,10 @@ func expectedTranscript(j job) value {
 	pushed := 0
 	take := func() {
 		headers, clusters := array{}, array{}
-		for h, ok := s.Header(); ok; h, ok = s.Header() {
+		for h, ok := s.TakeHeader(); ok; h, ok = s.TakeHeader() {
 			headers = append(headers, headerAnswer(h))
 		}
-		for _, c := range s.Clusters() {
+		for c := range s.TakeClusters() {
 			clusters = append(clusters, clusterAnswer(c, s.Report().Recordings[c.Recording].Header))
 		}
 		if len(headers)+len(clusters) > 0 {
@@ -196,7 +196,8 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 		undecodable = append(undecodable, object{"reason": string(u.Reason), "recording": float64(u.Recording), "track": float64(u.Track), "frames": float64(u.Frames),
 			"start": float64(u.Start) / 1e9, "end": float64(u.End) / 1e9, "offset": float64(u.Offset)})
 	}
-	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "undecodable": undecodable, "error": errorAnswer(err)}
+	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "undecodable": undecodable,
+		"unlisted": float64(r.Unlisted), "error": errorAnswer(err)}
 }
 
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -219,7 +220,7 @@ func scanNatively(t *testing.T, data []byte, rounds int) memoryScan {
 				if err := s.Push(memory[:copy(memory, piece)]); err != nil {
 					t.Fatal(err)
 				}
-				s.Clusters()
+				slices.Collect(s.TakeClusters())
 			})
 			m.note("ranges, at hand", chunk, begin.Add(copying))
 
@@ -233,7 +234,7 @@ func scanNatively(t *testing.T, data []byte, rounds int) memoryScan {
 				if err := s.Push(piece); err != nil {
 					t.Fatal(err)
 				}
-				s.Clusters()
+				slices.Collect(s.TakeClusters())
 			})
 			m.note("ranges", chunk, begin)
 		}
@@ -374,7 +375,7 @@ func (b *bench) about(t *testing.T, path string) (a aboutInput) {
 	defer f.Close()
 	s := webm.NewSplitter(webm.Options{})
 	count := func() {
-		for _, c := range s.Clusters() {
+		for c := range s.TakeClusters() {
 			a.clusters++
 			a.blocks += c.Blocks
 		}

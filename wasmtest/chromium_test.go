@@ -290,10 +290,10 @@ func checkSplit(t *testing.T, p *tab, c config, f facts, stream []byte) {
 		t.Fatal(err)
 	}
 	var headers, clusters []webm.Range
-	for h, ok := s.Header(); ok; h, ok = s.Header() {
+	for h, ok := s.TakeHeader(); ok; h, ok = s.TakeHeader() {
 		headers = append(headers, h.Range)
 	}
-	for _, c := range s.Clusters() {
+	for c := range s.TakeClusters() {
 		clusters = append(clusters, c.Range)
 	}
 	recordings := 1

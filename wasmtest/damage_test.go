@@ -319,7 +319,7 @@ func splitJoined(header, stream []byte) (o split) {
 		}
 		at = int(back)
 	}
-	o.clusters = s.Clusters()
+	o.clusters = slices.Collect(s.TakeClusters())
 	for i := range o.report.Recordings {
 		o.indexes = append(o.indexes, s.Index(i))
 	}

@@ -86,7 +86,7 @@ func parts(t *testing.T, data []byte) []part {
 		}
 		all = append(all, part{start: r.Header.Start, data: data[r.Header.Start:end], header: r.Header})
 	}
-	for _, c := range s.Clusters() {
+	for c := range s.TakeClusters() {
 		all[c.Recording].clusters = append(all[c.Recording].clusters, c)
 	}
 	for i := range all {

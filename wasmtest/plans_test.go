@@ -609,12 +609,12 @@ func TestFragmentsAfterTheInitializationSegmentHaveAllFrames(t *testing.T) {
 				t.Fatal(err)
 			}
 			rest = rest[n:]
-			all = append(all, s.Fragments()...)
+			all = append(all, slices.Collect(s.TakeFragments())...)
 		}
 		if _, err := s.Finish(); err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, s.Fragments()...)
+		all = append(all, slices.Collect(s.TakeFragments())...)
 		if len(all) < len(p.clusters) {
 			t.Errorf("%d fragments of %d clusters", len(all), len(p.clusters))
 		}

@@ -114,7 +114,7 @@ func checkRecovered(t *testing.T, p *tab, l left) {
 		t.Fatal(err)
 	}
 	blocks := 0
-	for _, c := range s.Clusters() {
+	for c := range s.TakeClusters() {
 		blocks += c.Blocks
 	}
 	if frames := probe(file).of(probe(delivered)); frames < blocks || blocks == 0 {

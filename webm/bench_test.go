@@ -31,7 +31,7 @@ func BenchmarkSplitter(b *testing.B) {
 						if err := s.Push(chunk); err != nil {
 							b.Fatal(err)
 						}
-						for _, c := range s.Clusters() {
+						for c := range s.TakeClusters() {
 							blocks += c.Blocks
 						}
 					}

@@ -134,6 +134,8 @@ func (l *search) foundMiddle(at int64) {
 }
 
 // forget drops the candidates that had failed before the stream came to an offset.
+//
+//go:noinline
 func (l *search) forget(offset int64) {
 	tried := l.tried[:0]
 	for _, c := range l.tried {
@@ -175,7 +177,7 @@ func (l *search) candidate(open *parser, kind ebml.ID, at int64) *candidate {
 		return nil
 	}
 	c := &candidate{at: at, kind: kind}
-	c.parser = newParser(policy{limits: open.limits, proof: true}, known, at)
+	c.begin(policy{limits: open.limits, proof: true}, known, at)
 	c.allTracks = open.allTracks
 	if open.begun != nil {
 		c.allTracks = open.begun.allTracks
@@ -220,6 +222,8 @@ func looksLike(bytes []byte) ebml.ID {
 
 // needed is the offset of the first byte that a candidate may have, of a stream of
 // that size.
+//
+//go:noinline
 func (l *search) needed(size int64) int64 {
 	at := size - int64(len(l.tail))
 	for _, c := range l.tried {

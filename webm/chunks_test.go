@@ -52,8 +52,8 @@ func (r *receiver) finish(t *testing.T) outcome {
 	var o outcome
 	report, err := r.splitter.Finish()
 	errors.As(err, &o.finishErr)
-	o.report, o.clusters = report, r.splitter.Clusters()
-	for h, ok := r.splitter.Header(); ok; h, ok = r.splitter.Header() {
+	o.report, o.clusters = report, slices.Collect(r.splitter.TakeClusters())
+	for h, ok := r.splitter.TakeHeader(); ok; h, ok = r.splitter.TakeHeader() {
 		o.headers = append(o.headers, h)
 	}
 	o.check(t, r.stored)

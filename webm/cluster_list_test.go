@@ -3,6 +3,7 @@ package webm
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -48,7 +49,7 @@ func TestAListOfClustersTakesFewBytesForEach(t *testing.T) {
 	if err := s.Push(recording); err != nil {
 		t.Fatal(err)
 	}
-	clusters := s.Clusters()
+	clusters := slices.Collect(s.TakeClusters())
 	again := recording[clusters[0].Start:clusters[len(clusters)-1].End]
 	for range 99 {
 		if err := s.Push(again); err != nil {

@@ -231,7 +231,7 @@ func (c *Cutter) open() {
 	e := c.index.clusters.at(c.reads[c.read])
 	head := clusterHead(e.size(), 8)
 	// What the splitter has let pass is let pass.
-	c.parse = newParser(policy{limits: Options{MaxClusterSize: maxTime}, tolerant: true}, &c.index.header, e.data()-int64(len(head)))
+	c.parse.begin(policy{limits: Options{MaxClusterSize: maxTime}, tolerant: true}, &c.index.header, e.data()-int64(len(head)))
 	c.parse.push(head)
 	c.readBlocks()
 	c.left = e.size()

@@ -109,153 +109,145 @@ func difference(counts, before []TrackBlocks) []TrackBlocks {
 	return rest
 }
 
-// A queue holds clusters in few bytes each, as a stream can have very many in one push: what
-// each differs in from the one before.
+// A queue holds clusters as numbers of few bytes each, as a stream can have very many in one
+// push. What is near the one before is told as the difference to that.
 type queue struct {
-	pages [][]byte
-	read  int    // how many bytes of the first have been taken
-	n     int    // how many wait
-	in    queued // the last one that was added
-	out   queued // the last one that was taken
+	pages   [][]byte
+	read    int // how many bytes of the first have been taken
+	n       int // how many clusters wait
+	in, out queued
+	numbers []int64 // of the cluster that is being added
 }
 
-// queuePage is how many bytes a page has before another begins.
-const queuePage = 4 << 10
-
-// maxListed is the most KeyFrames of a Cluster.
-const maxListed = 4096
-
-// queued is what the next cluster is told from.
+// A queued is what a cluster is told from: the one before it.
 type queued struct {
 	end, timestamp int64
-	recording      int
-	headLen        uint8
-	timeLen        uint8
-	timeAt         uint32
+	shape          int64 // the lengths of its head and Timestamp, where that is, and its recording
 }
 
-// What the first byte of a queued cluster says.
+const (
+	// queuePage is how many bytes a page has before another begins.
+	queuePage = 4 << 10
+
+	// maxListed is the most KeyFrames of a Cluster.
+	maxListed = 4096
+)
+
+// What the first number of a cluster says below the flags of its entry.
 const (
 	queuedKnown = 1 << iota
 	queuedCut
 	queuedFragment
-	queuedSame // recording, and where its head and Timestamp are
+	queuedFlags = iota
 )
 
 // add appends a cluster, with those of the key frames that come after an offset.
 func (q *queue) add(c *Cluster, keys *keyFrameList, from int64) {
-	n := len(q.pages)
-	switch {
-	case n == 0: // as a rule few wait
-		q.pages = append(q.pages, make([]byte, 0, 128))
-		n++
-	case len(q.pages[n-1]) > queuePage:
-		q.pages = append(q.pages, make([]byte, 0, queuePage+128))
-		n++
+	e := &c.form
+	control := int64(e.flags) << queuedFlags
+	if c.Known {
+		control |= queuedKnown
 	}
-	b := q.pages[n-1]
-	next := queued{c.End, c.Timestamp, c.Recording, c.form.headLen, c.form.timeLen, c.form.timeAt}
+	if c.Cut {
+		control |= queuedCut
+	}
+	if c.Fragment {
+		control |= queuedFragment
+	}
 	last := q.in
-	q.in = next
-	same := next
-	same.end, same.timestamp = last.end, last.timestamp
-	control := byte(0)
-	for i, is := range [...]bool{c.Known, c.Cut, c.Fragment, same == last} {
-		if is {
-			control |= 1 << i
-		}
+	q.in = queued{c.End, c.Timestamp, int64(e.headLen) | int64(e.timeLen)<<4 | int64(c.Recording)<<9 | int64(e.timeAt)<<20}
+	n := append(q.numbers[:0], control, q.in.shape-last.shape, c.Start-last.end, c.End-c.Start, c.Start-e.Start,
+		c.Timestamp-last.timestamp, c.Duration, int64(c.Blocks), int64(len(c.Tracks)))
+	for i := range c.Tracks {
+		t := &c.Tracks[i]
+		n = append(n, int64(t.Number), int64(t.Blocks), int64(t.KeyFrames))
 	}
-	b = append(b, control, c.form.flags)
-	if same != last {
-		b = appendVarint(append(b, c.form.headLen, c.form.timeLen), int64(c.form.timeAt))
-		b = appendVarint(b, int64(c.Recording))
+	first, end := 0, 0
+	if keys != nil {
+		first = keys.from(from)
+		end = min(keys.len(), first+maxListed)
 	}
-	for _, v := range [...]int64{c.Start - last.end, c.End - c.Start, c.Start - c.form.Start, c.Timestamp - last.timestamp, c.Duration, int64(c.Blocks)} {
-		b = appendVarint(b, v)
+	n = append(n, int64(end-first))
+	for at := (KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}); first < end; first++ {
+		k := keys.at(first)
+		n = append(n, int64(k.Track), k.Timestamp-at.Timestamp, k.Offset-at.Offset)
+		at = k
 	}
-	b = appendVarint(b, int64(len(c.Tracks)))
-	for _, t := range c.Tracks {
-		b = appendVarint(b, int64(t.Number))
-		b = appendVarint(b, int64(t.Blocks))
-		b = appendVarint(b, int64(t.KeyFrames))
+	q.numbers = n
+	q.write()
+}
+
+// write appends the numbers to the last page.
+func (q *queue) write() {
+	room := 128 // as a rule few wait
+	if len(q.pages) > 0 {
+		room = queuePage + 128
 	}
-	b = appendKeys(b, c, keys, from)
-	q.pages[n-1] = b
+	if last := len(q.pages) - 1; last < 0 || len(q.pages[last]) > queuePage {
+		q.pages = append(q.pages, make([]byte, 0, room))
+	}
+	page := &q.pages[len(q.pages)-1]
+	for _, v := range q.numbers {
+		*page = appendVarint(*page, v)
+	}
 	q.n++
 }
 
-// appendKeys appends the key frames of a cluster that come after an offset.
-func appendKeys(b []byte, c *Cluster, keys *keyFrameList, from int64) []byte {
-	if keys == nil {
-		return append(b, 0)
-	}
-	first := keys.from(from)
-	n := min(keys.len()-first, maxListed)
-	b = appendVarint(b, int64(n))
-	last := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
-	for i := first; i < first+n; i++ {
-		k := keys.at(i)
-		b = appendKeyFrame(b, &k, &last)
-		last = k
-	}
-	return b
-}
-
 // take takes the first cluster that waits. There must be one.
-func (q *queue) take(indexes []*Index) Cluster {
-	b := q.pages[0][q.read:]
-	control := b[0]
-	c := Cluster{
-		Known:    control&queuedKnown != 0,
-		Cut:      control&queuedCut != 0,
-		Fragment: control&queuedFragment != 0,
-	}
-	c.form.flags = b[1]
-	b = b[2:]
-	o := &q.out
-	if control&queuedSame == 0 {
-		o.headLen, o.timeLen = b[0], b[1]
-		b = b[2:]
-		o.timeAt = uint32(takeVarint(&b))
-		o.recording = int(takeVarint(&b))
-	}
-	c.Start = o.end + takeVarint(&b)
-	c.End = c.Start + takeVarint(&b)
-	c.form.Range = Range{c.Start - takeVarint(&b), c.End}
-	o.timestamp += takeVarint(&b)
-	o.end = c.End
-	c.Recording, c.Timestamp = o.recording, o.timestamp
-	c.Duration, c.Blocks = takeVarint(&b), int(takeVarint(&b))
+func (q *queue) take(indexes []*Index) (c Cluster) {
+	e, o := &c.form, &q.out
+	control := q.next()
+	c.Known, c.Cut, c.Fragment = control&queuedKnown != 0, control&queuedCut != 0, control&queuedFragment != 0
+	e.flags = uint8(control >> queuedFlags)
+	o.shape += q.next()
+	e.headLen, e.timeLen, c.Recording, e.timeAt = uint8(o.shape&15), uint8(o.shape>>4&31), int(o.shape>>9&2047), uint32(o.shape>>20)
+	c.Start = o.end + q.next()
+	c.End = c.Start + q.next()
+	e.Range = Range{c.Start - q.next(), c.End}
+	c.Timestamp = o.timestamp + q.next()
+	o.end, o.timestamp, e.timestamp = c.End, c.Timestamp, c.Timestamp
 	ix := indexes[c.Recording]
 	c.Time = c.Timestamp * ix.header.TimestampScale
-	c.form.headLen, c.form.timeLen, c.form.timeAt, c.form.timestamp = o.headLen, o.timeLen, o.timeAt, o.timestamp
-	if c.form.flags&hasBlocks != 0 {
-		c.form.until = c.Time + c.Duration
-	}
+	c.Duration = q.next()
+	c.Blocks = int(q.next())
 	if !c.Fragment {
-		c.HeadLen = int(o.headLen)
+		c.HeadLen = int(e.headLen)
 	}
-	c.Tracks = make([]TrackBlocks, takeVarint(&b))
+	c.Tracks = make([]TrackBlocks, q.next())
 	for i := range c.Tracks {
-		c.Tracks[i] = TrackBlocks{uint64(takeVarint(&b)), int(takeVarint(&b)), int(takeVarint(&b))}
+		c.Tracks[i] = TrackBlocks{uint64(q.next()), int(q.next()), int(q.next())}
 	}
-	if n := takeVarint(&b); n > 0 {
-		c.KeyFrames = make([]KeyFrame, n)
+	at := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
+	for n := q.next(); n > 0; n-- {
+		at = KeyFrame{Track: uint64(q.next()), Timestamp: at.Timestamp + q.next(), Offset: at.Offset + q.next()}
+		at.Time = at.Timestamp * ix.header.TimestampScale
+		c.KeyFrames = append(c.KeyFrames, at)
 	}
-	last := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
-	for i := range c.KeyFrames {
-		b = parseKeyFrame(b, &last)
-		last.Time = last.Timestamp * ix.header.TimestampScale
-		c.KeyFrames[i] = last
+	if e.flags&hasBlocks != 0 {
+		e.until = c.Time + c.Duration
 	}
-	if edit := ix.form(&c.form); edit != nil {
-		c.edit = *edit
-	}
+	c.edit = ix.form(e)
+	q.drop()
+	return c
+}
+
+// next takes the next number.
+//
+//go:noinline
+func (q *queue) next() int64 {
+	b := q.pages[0][q.read:]
+	v := takeVarint(&b)
 	q.read = len(q.pages[0]) - len(b)
-	if q.n--; q.n == 0 {
-		q.pages, q.read = append(q.pages[:0], q.pages[len(q.pages)-1][:0]), 0
-	} else if len(b) == 0 {
+	return v
+}
+
+// drop drops what has been taken, but for memory for the next cluster.
+func (q *queue) drop() {
+	q.n--
+	switch last := q.pages[len(q.pages)-1]; {
+	case q.n == 0:
+		q.pages, q.read = append(q.pages[:0], last[:0]), 0
+	case q.read == len(q.pages[0]):
 		q.pages, q.read = q.pages[1:], 0
 	}
-	return c
 }

@@ -9,8 +9,8 @@
 //	s := webm.NewSplitter(webm.Options{})
 //	for chunk := range chunks {
 //		if err := s.Push(chunk); err != nil { … }
-//		if h, ok := s.Header(); ok { … }
-//		for _, c := range s.Clusters() { … }
+//		if h, ok := s.TakeHeader(); ok { … }
+//		for c := range s.TakeClusters() { … }
 //	}
 //	report, err := s.Finish()
 //

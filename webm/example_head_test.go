@@ -81,7 +81,7 @@ func (u *upload) add(segment []byte) error {
 
 // write writes the clusters that are complete, in their final form.
 func (u *upload) write() error {
-	for _, c := range u.splitter.Clusters() {
+	for c := range u.splitter.TakeClusters() {
 		if c.Recording > 0 {
 			continue // of a recorder that was started again
 		}
@@ -194,9 +194,9 @@ func segmentsOf(name string) []string {
 	if _, err := s.Finish(); err != nil {
 		log.Fatal(err)
 	}
-	header, _ := s.Header()
+	header, _ := s.TakeHeader()
 	segments := []string{stream.String()[:header.End]}
-	for _, c := range s.Clusters() {
+	for c := range s.TakeClusters() {
 		segments = append(segments, stream.String()[c.Start:c.End])
 	}
 	return segments

@@ -38,7 +38,7 @@ func blobs(name string) [][]byte {
 func ExampleSplitter() {
 	s := webm.NewSplitter(webm.Options{})
 	clusters := func() {
-		for _, c := range s.Clusters() {
+		for c := range s.TakeClusters() {
 			fmt.Printf("cluster %d-%d lasts %v, %d blocks, %d key frames\n",
 				c.Start, c.End, time.Duration(c.Duration), c.Blocks, len(c.KeyFrames))
 		}
@@ -47,7 +47,7 @@ func ExampleSplitter() {
 		if err := s.Push(blob); err != nil {
 			log.Fatal(err)
 		}
-		if h, ok := s.Header(); ok {
+		if h, ok := s.TakeHeader(); ok {
 			fmt.Printf("header %d-%d of %s\n", h.Start, h.End, h.MimeType())
 		}
 		clusters()

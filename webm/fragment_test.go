@@ -15,11 +15,11 @@ func fragmented(chunks [][]byte, take func(i int) bool) (all []Cluster, report R
 	for i, chunk := range chunks {
 		s.Push(chunk)
 		if take(i) {
-			all = append(all, s.Fragments()...)
+			all = append(all, slices.Collect(s.TakeFragments())...)
 		}
 	}
 	report, _ = s.Finish()
-	return append(all, s.Fragments()...), report, s.Index(0)
+	return append(all, slices.Collect(s.TakeFragments())...), report, s.Index(0)
 }
 
 // checkFragments checks that fragments and clusters hold every block of a stream
@@ -182,7 +182,7 @@ func TestAFragmentBeginsWithAKeyFrameIfItsFirstBlockOfVideoIsOne(t *testing.T) {
 				if err := s.Push(piece); err != nil {
 					t.Fatal(err)
 				}
-				for _, f := range s.Fragments() {
+				for f := range s.TakeFragments() {
 					got = append(got, f.BeginsWithKeyFrame())
 				}
 			}
@@ -217,17 +217,17 @@ func TestThereAreNoFragmentsWhereNothingIsNew(t *testing.T) {
 		if err := s.Push(step.push); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Fragments(); len(got) != step.want {
+		if got := slices.Collect(s.TakeFragments()); len(got) != step.want {
 			t.Errorf("step %d: %d fragments; want %d: %+v", i, len(got), step.want, got)
 		}
-		if got := s.Fragments(); len(got) != 0 {
+		if got := slices.Collect(s.TakeFragments()); len(got) != 0 {
 			t.Errorf("step %d: again %+v", i, got)
 		}
 	}
 	if _, err := s.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Fragments(); len(got) != 0 {
+	if got := slices.Collect(s.TakeFragments()); len(got) != 0 {
 		t.Errorf("after the end: %+v", got)
 	}
 }
@@ -256,17 +256,17 @@ func TestWhatWasWholeBeforeDamageIsInFragments(t *testing.T) {
 	if err := s.Push(stream(tracks(vp8), cluster(0, frame))); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Fragments(); len(got) != 1 || got[0].Blocks != 1 {
+	if got := slices.Collect(s.TakeFragments()); len(got) != 1 || got[0].Blocks != 1 {
 		t.Fatalf("before: %+v", got)
 	}
 	if err := s.Push(slices.Concat(frame, frame, []byte{0, 0, 0, 0, 0})); err == nil {
 		t.Fatal("the damage is not seen")
 	}
-	if got := s.Fragments(); len(got) != 1 || got[0].Blocks != 2 || !got[0].Cut {
+	if got := slices.Collect(s.TakeFragments()); len(got) != 1 || got[0].Blocks != 2 || !got[0].Cut {
 		t.Errorf("after: %+v", got)
 	}
 	s.Finish()
-	if got := s.Fragments(); len(got) != 0 {
+	if got := slices.Collect(s.TakeFragments()); len(got) != 0 {
 		t.Errorf("at the end: %+v", got)
 	}
 }
@@ -293,7 +293,8 @@ func TestFragmentsOfALongClusterCostWhatIsInThem(t *testing.T) {
 			s := NewSplitter(Options{})
 			for chunk := range slices.Chunk(stream, 64<<10) {
 				s.Push(chunk)
-				s.Fragments()
+				for range s.TakeFragments() {
+				}
 			}
 			s.Finish()
 		})

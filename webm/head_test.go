@@ -148,7 +148,7 @@ func TestAHeadThatHasRoomOnceHasItUntilTheEnd(t *testing.T) {
 		room := int64(0)
 		var clusters []byte
 		for rest := stream; ; {
-			for _, c := range s.Clusters() {
+			for c := range s.TakeClusters() {
 				clusters = append(clusters, formed(stream, &c)...)
 			}
 			if ix := s.Index(0); ix != nil && ix.NumClusters() > 0 {

@@ -34,6 +34,8 @@ type openHeader struct {
 func (p *parser) isAway() bool { return p.begun != nil && p.begun.detour > 0 }
 
 // known is the header that what comes next can belong to, or nil.
+//
+//go:noinline
 func (p *parser) known() *Header {
 	if p.begun != nil && p.begun.hasTracks {
 		return &p.begun.Header
@@ -223,6 +225,8 @@ func (p *parser) endPart(id ebml.ID) {
 
 // appendTo appends the part to those of a header, or to those after the clusters, if
 // plans want it.
+//
+//go:noinline
 func (p part) appendTo(parts []part, header bool) []part {
 	switch p.id {
 	case ebml.IDVoid, ebml.IDCRC32, IDSeekHead, IDCues:

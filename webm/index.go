@@ -31,8 +31,8 @@ type Index struct {
 	first     []KeyFrame   // the first block of each track that has one
 	duration  int64        // nanoseconds, the end of the last frame
 
-	left      rangeList // blocks that plans leave out, merged where they adjoin
-	decodable int64     // nanoseconds, the end of the last frame that can be decoded
+	left      []Range // blocks that plans leave out, merged where they adjoin
+	decodable int64   // nanoseconds, the end of the last frame that can be decoded
 
 	forms  [(needsKeys | needsVoid) + 1]*Edit // what form has returned, by these flags
 	ledger *ledger                            // which may have a cluster of it open
@@ -42,13 +42,13 @@ type Index struct {
 // now is the index with what there is of the open cluster, for a plan.
 func (ix *Index) now() *Index {
 	l := ix.ledger
-	if l == nil || !l.isOpen || l.open.blocks == 0 || l.index() != ix {
+	if l == nil || !l.isOpen || l.open.blocks == 0 || l.index != ix {
 		return ix
 	}
 	with := *ix
 	with.open = true
 	with.clusters = ix.clusters.copied()
-	with.keyFrames, with.left = ix.keyFrames.copied(), ix.left.copied()
+	with.keyFrames, with.left = ix.keyFrames.copied(), append([]Range(nil), ix.left...)
 	with.addFirst(l.open.first)
 	with.duration = l.time.duration(ix.duration)
 	with.decodable = l.time.decodable(ix.decodable)

@@ -17,13 +17,13 @@ func TestAnIndexListsTheClustersAndTheKeyFramesInThem(t *testing.T) {
 		video := false
 		compare := func(what string) {
 			for {
-				h, ok := s.Header()
+				h, ok := s.TakeHeader()
 				if !ok {
 					break
 				}
 				video = hasVideo(h.Tracks)
 			}
-			for _, c := range s.Clusters() {
+			for _, c := range slices.Collect(s.TakeClusters()) {
 				clusters = append(clusters, IndexedCluster{c.Range, c.Time, c.Duration, c.BeginsWithKeyFrame()})
 				keyFrames = append(keyFrames, c.KeyFrames...)
 			}

@@ -10,6 +10,7 @@ type ledger struct {
 
 	report    Report
 	indexes   []*Index // of report.Recordings
+	index     *Index   // the last of them, or nil
 	accounted int64    // the end of the last range assigned to a header, cluster, other element or drop
 	leaving   []int    // by the order of tracks: which of report.Undecodable goes on, plus 1, or unlisted
 
@@ -29,9 +30,8 @@ const (
 	maxUndecodable = 1000
 )
 
-// recording is the one that is being read, and index its index. There must be one.
+// recording is the one that is being read. There must be one.
 func (l *ledger) recording() *Recording { return &l.report.Recordings[len(l.report.Recordings)-1] }
-func (l *ledger) index() *Index         { return l.indexes[len(l.indexes)-1] }
 
 // account assigns the range from start to end to a header or cluster. What is
 // whole between it and the range before it is other elements.
@@ -42,7 +42,7 @@ func (l *ledger) account(start, end int64) {
 		if len(l.report.Other) < maxOther {
 			l.report.Other = append(l.report.Other, Range{l.accounted, start})
 		} else {
-			l.report.Unlisted.Other++
+			l.report.Unlisted++
 		}
 	}
 	l.accounted = max(l.accounted, end)
@@ -61,20 +61,19 @@ func (l *ledger) drop(reason *Error, end, after int64, inHeader bool) {
 }
 
 // addRecording begins a recording with a header that is complete, and its parts.
-func (l *ledger) addRecording(h *Header, parts []part) *Index {
+func (l *ledger) addRecording(h *Header, parts []part) {
 	l.account(h.Start, h.End)
 	l.report.Recordings = append(l.report.Recordings, Recording{Header: *h})
 	ix := &Index{ledger: l, header: *h, parts: parts}
 	ix.clusters.scale, ix.keyFrames.scale = h.TimestampScale, h.TimestampScale
-	l.indexes = append(l.indexes, ix)
+	l.indexes, l.index = append(l.indexes, ix), ix
 	l.leaving = make([]int, len(h.Tracks))
-	return ix
 }
 
 // addPart takes in an element of the Segment after the header.
 func (l *ledger) addPart(p part) {
-	if len(l.indexes) > 0 && len(l.index().parts) < maxParts {
-		l.index().parts = p.appendTo(l.index().parts, false)
+	if l.index != nil && len(l.index.parts) < maxParts {
+		l.index.parts = p.appendTo(l.index.parts, false)
 	}
 }
 
@@ -85,8 +84,8 @@ func (l *ledger) forgetParts(begun *openHeader, offset int64) (end int64) {
 	parts := &[]part{}
 	if begun != nil {
 		parts = &begun.parts
-	} else if len(l.indexes) > 0 {
-		parts = &l.index().parts
+	} else if l.index != nil {
+		parts = &l.index.parts
 	}
 	kept := (*parts)[:0]
 	for _, p := range *parts {
@@ -113,15 +112,17 @@ func (l *ledger) addGaps(gaps []Gap) {
 		if len(r.Gaps) < maxGaps {
 			r.Gaps = append(r.Gaps, g)
 		} else {
-			r.Unlisted.Gaps++
+			r.Unlisted++
 		}
 	}
 }
 
 // addUndecodable adds an entry and returns its place, plus 1, or unlisted.
+//
+//go:noinline
 func (l *ledger) addUndecodable(u Undecodable) int {
 	if len(l.report.Undecodable) == maxUndecodable {
-		l.report.Unlisted.Undecodable++
+		l.report.Unlisted++
 		return unlisted
 	}
 	l.report.Undecodable = append(l.report.Undecodable, u)
@@ -136,9 +137,8 @@ type tally struct {
 	counts   []trackCount // of the tracks that have blocks, in the order of the header
 	first    []KeyFrame   // the first blocks of tracks in the recording
 	gaps     []Gap
-	unlisted int           // how many gaps there are more
-	leaving  []leaving     // video after a loss, one entry a track
-	strays   []Undecodable // blocks of no track, and elements that cannot be there
+	unlisted int // how many gaps there are more
+	leaving  []leaving
 	repeated int
 	sawVideo bool // it has a block of video
 }
@@ -149,11 +149,11 @@ type trackCount struct {
 	TrackBlocks
 }
 
-// A leaving is frames of one track that the open cluster has undecoded.
+// A leaving is what plans leave out of the open cluster, of one track for one reason.
 type leaving struct {
-	track int
 	Undecodable
-	over bool // a key frame has come
+	track int  // its index, of video after a loss, or -1
+	over  bool // a key frame has come
 }
 
 // begin begins a cluster, with nothing of one that was open before.
@@ -171,7 +171,6 @@ func (l *ledger) begin() {
 		first:    t.first[:0],
 		gaps:     t.gaps[:0],
 		leaving:  t.leaving[:0],
-		strays:   t.strays[:0],
 	}
 	if !l.time.hasVideo {
 		t.entry.flags = beginsWithKey
@@ -180,9 +179,11 @@ func (l *ledger) begin() {
 }
 
 // forget gives the open cluster up, as it has nothing or is to be read again.
+//
+//go:noinline
 func (l *ledger) forget() {
 	l.isOpen = false
-	l.index().forgetFrom(l.open.entry.Start)
+	l.index.forgetFrom(l.open.entry.Start)
 }
 
 // count counts a block of the open cluster.
@@ -195,7 +196,7 @@ func (l *ledger) count(b *openBlock) {
 	if b.track < 0 {
 		return
 	}
-	track := &l.index().header.Tracks[b.track]
+	track := &l.index.header.Tracks[b.track]
 	if b.codec != "" {
 		track.Codec = b.codec
 	}
@@ -218,7 +219,7 @@ func (l *ledger) countOf(track int) *TrackBlocks {
 	if i == len(t.counts) || t.counts[i].track != track {
 		t.counts = append(t.counts, trackCount{})
 		copy(t.counts[i+1:], t.counts[i:])
-		t.counts[i] = trackCount{track, TrackBlocks{Number: l.index().header.Tracks[track].Number}}
+		t.counts[i] = trackCount{track, TrackBlocks{Number: l.index.header.Tracks[track].Number}}
 	}
 	return &t.counts[i].TrackBlocks
 }
@@ -236,22 +237,24 @@ func (l *ledger) mark(b *openBlock) {
 }
 
 // keyFrame is the block as one.
+//
+//go:noinline
 func (l *ledger) keyFrame(b *openBlock) KeyFrame {
-	return KeyFrame{l.index().header.Tracks[b.track].Number, b.ticks, b.at, b.Start}
+	return KeyFrame{l.index.header.Tracks[b.track].Number, b.ticks, b.at, b.Start}
 }
 
 // addFirst takes in that a block is the first of its track.
 func (l *ledger) addFirst(b *openBlock) { l.open.first = append(l.open.first, l.keyFrame(b)) }
 
 // addKeyFrame takes in a key frame of video or, where there is no video, a cue.
-func (l *ledger) addKeyFrame(b *openBlock) { l.index().keyFrames.add(l.keyFrame(b)) }
+func (l *ledger) addKeyFrame(b *openBlock) { l.index.keyFrames.add(l.keyFrame(b)) }
 
 // videoKeys are the key frames of video, or nil if there is no video.
 func (l *ledger) videoKeys() *keyFrameList {
 	if !l.time.hasVideo {
 		return nil
 	}
-	return &l.index().keyFrames
+	return &l.index.keyFrames
 }
 
 // noteGaps keeps gaps for the report, until their cluster is complete.
@@ -265,44 +268,56 @@ func (l *ledger) noteGaps(gaps []Gap) {
 	}
 }
 
-// leaveOut takes in a frame of video that cannot be decoded, or the key frame after such.
+// leaveOut takes in a frame of video that cannot be decoded.
 func (l *ledger) leaveOut(b *openBlock, end int64) {
-	t, track := &l.open, b.track
-	i := 0
-	for i < len(t.leaving) && (t.leaving[i].track != track || t.leaving[i].over) {
-		i++
-	}
-	if i == len(t.leaving) {
-		if b.key && l.leaving[track] == 0 {
-			return
-		}
-		number := l.index().header.Tracks[track].Number
-		t.leaving = append(t.leaving, leaving{track: track, Undecodable: Undecodable{Reason: CodeNoKeyFrame, Track: number, Start: b.at, End: b.at, Offset: b.Start}})
-	}
-	u := &t.leaving[i]
-	if b.key {
-		u.End, u.over = b.at, true
+	l.leavingFor(CodeNoKeyFrame, b.track, b.head.track, b.Range, b.at).add(1, end)
+	l.index.leaveOut(b.Range)
+}
+
+// endLeaving takes in a key frame after such.
+func (l *ledger) endLeaving(b *openBlock) {
+	if l.leaving[b.track] == 0 && !l.isLeaving(b.track) {
 		return
 	}
-	u.Frames++
-	u.End = max(u.End, end)
-	l.index().left.add(b.Range)
+	u := l.leavingFor(CodeNoKeyFrame, b.track, b.head.track, b.Range, b.at)
+	u.End, u.over = b.at, true
 }
 
 // leaveOutStray takes in a block of no track, or elements that cannot be in a cluster.
-func (l *ledger) leaveOutStray(r Range, reason Code, track uint64, at int64) {
-	t := &l.open
-	frames := 0
-	if reason == CodeInvalidBlock {
-		frames = 1
-	}
-	if n := len(t.strays); n == 0 || t.strays[n-1].Reason != reason && n < maxUndecodable {
-		t.strays = append(t.strays, Undecodable{Reason: reason, Track: track, Start: at, End: at, Offset: r.Start})
-	}
-	u := &t.strays[len(t.strays)-1]
+func (l *ledger) leaveOutStray(r Range, reason Code, track uint64, frames int, at int64) {
+	l.leavingFor(reason, -1, track, r, at).add(frames, at)
+	l.index.leaveOut(r)
+}
+
+// add adds frames, the last of which ends at a time.
+func (u *leaving) add(frames int, end int64) {
 	u.Frames += frames
-	u.End = max(u.End, at)
-	l.index().left.add(r)
+	u.End = max(u.End, end)
+}
+
+// isLeaving tells whether a track has frames in the open cluster that are left out.
+func (l *ledger) isLeaving(track int) bool {
+	for i := range l.open.leaving {
+		if l.open.leaving[i].track == track {
+			return true
+		}
+	}
+	return false
+}
+
+// leavingFor is what the open cluster leaves out for a reason, of the track at an index or
+// if that is -1 of any. If there is nothing yet it begins at a range of the stream and a time.
+//
+//go:noinline
+func (l *ledger) leavingFor(reason Code, track int, number uint64, r Range, at int64) *leaving {
+	t := &l.open
+	for i := range t.leaving {
+		if u := &t.leaving[i]; u.track == track && u.Reason == reason {
+			return u
+		}
+	}
+	t.leaving = append(t.leaving, leaving{Undecodable{reason, len(l.report.Recordings) - 1, number, 0, at, at, r.Start}, track, false})
+	return &t.leaving[len(t.leaving)-1]
 }
 
 // leaveOutBefore takes in that blocks of complete clusters, which are children of them in a
@@ -312,7 +327,7 @@ func (l *ledger) leaveOutBefore(r Range, children []child) {
 	for _, c := range children {
 		if c.isBlock() {
 			l.recording().Repeated++
-			l.index().left.add(Range{at, c.end})
+			l.index.leaveOut(Range{at, c.end})
 		}
 		at = c.end
 	}
@@ -322,17 +337,17 @@ func (l *ledger) leaveOutBefore(r Range, children []child) {
 // leaveOutRepeated takes in a block that the stream has had already.
 func (l *ledger) leaveOutRepeated(r Range) {
 	l.open.repeated++
-	l.index().left.add(r)
+	l.index.leaveOut(r)
 }
 
 // commit takes what the open cluster has into the report and the index, up to what is
 // whole, and returns it.
 func (l *ledger) commit(cut bool) Cluster {
 	l.isOpen = false
-	t, rec, ix := &l.open, l.recording(), l.index()
+	t, rec, ix := &l.open, l.recording(), l.index
 	ix.addFirst(t.first)
 	l.addGaps(t.gaps)
-	l.report.Unlisted.Gaps += t.unlisted
+	l.report.Unlisted += t.unlisted
 	rec.Repeated += t.repeated
 	l.commitUndecodable()
 	c := l.soFar()
@@ -346,53 +361,39 @@ func (l *ledger) commit(cut bool) Cluster {
 	return c
 }
 
-// commitUndecodable adds what the open cluster has that plans leave out to the report, by
-// the order of its first frames.
+// commitUndecodable adds what the open cluster leaves out to the report, by the order of its
+// first frames, or goes on with an entry of the same.
 func (l *ledger) commitUndecodable() {
-	recording := len(l.report.Recordings) - 1
-	strays := l.open.strays
 	for i := range l.open.leaving {
 		u := &l.open.leaving[i]
-		for len(strays) > 0 && strays[0].Offset < u.Offset {
-			l.commitStray(strays[0], recording)
-			strays = strays[1:]
+		at := 0
+		if n := len(l.report.Undecodable); u.track >= 0 {
+			at = l.leaving[u.track]
+		} else if n > 0 && l.report.Undecodable[n-1].Reason == u.Reason && l.report.Undecodable[n-1].Recording == u.Recording {
+			at = n
 		}
-		u.Recording = recording
-		switch at := l.leaving[u.track]; {
-		case at > 0:
+		if at == 0 {
+			at = l.addUndecodable(u.Undecodable)
+		} else if at > 0 {
 			before := &l.report.Undecodable[at-1]
 			before.Frames += u.Frames
 			if before.End = max(before.End, u.End); u.over {
 				before.End = u.End
 			}
-		case at == 0:
-			l.leaving[u.track] = l.addUndecodable(u.Undecodable)
 		}
 		if u.over {
-			l.leaving[u.track] = 0
+			at = 0
+		}
+		if u.track >= 0 {
+			l.leaving[u.track] = at
 		}
 	}
-	for _, u := range strays {
-		l.commitStray(u, recording)
-	}
-}
-
-// commitStray adds an entry, or goes on with the last if that is of the same.
-func (l *ledger) commitStray(u Undecodable, recording int) {
-	u.Recording = recording
-	if n := len(l.report.Undecodable); n > 0 && l.report.Undecodable[n-1].Reason == u.Reason && l.report.Undecodable[n-1].Recording == recording {
-		last := &l.report.Undecodable[n-1]
-		last.Frames += u.Frames
-		last.End = max(last.End, u.End)
-		return
-	}
-	l.addUndecodable(u)
 }
 
 // soFar is the open cluster up to what is whole.
 func (l *ledger) soFar() Cluster {
 	t, p, end := &l.open, &l.parse.cluster, l.parse.committed
-	begin := p.timestamp * l.index().header.TimestampScale
+	begin := p.timestamp * l.index.header.TimestampScale
 	c := Cluster{
 		Range:     Range{p.Start, end},
 		Recording: len(l.report.Recordings) - 1,

@@ -127,7 +127,7 @@ func (s *Splitter) live(recording int) *liveList {
 	l := &liveList{index: ix}
 	// Before its first block of video it is not known whether it begins with a key frame.
 	begun := !s.time.hasVideo || s.ledger.open.sawVideo
-	if s.ledger.isOpen && begun && s.ledger.index() == ix && s.search == nil {
+	if s.ledger.isOpen && begun && s.ledger.index == ix && s.search == nil {
 		l.open = append(l.open, s.ledger.soFar().form)
 	}
 	return l

@@ -93,13 +93,13 @@ func TestTheLiveFormIsThatOfAStoreAndOfWhatNoStoreHas(t *testing.T) {
 	eachPart(t, func(t *testing.T, stream []byte) {
 		p := &player{splitter: NewSplitter(Options{}), stream: stream}
 		p.splitter.Push(stream[:len(stream)*9/10]) // in the midst of a cluster
-		h, ok := p.splitter.Header()
+		h, ok := p.splitter.TakeHeader()
 		if !ok {
 			return // or of the header
 		}
 		p.take(t, 0)
 		p.splitter.Index(0).Stored = true
-		store := stored(stream, h, p.splitter.Clusters())
+		store := stored(stream, h, slices.Collect(p.splitter.TakeClusters()))
 		var got []byte
 		for next := int64(0); ; {
 			var plan *Plan

@@ -77,19 +77,24 @@ type parser struct {
 	block     openBlock
 }
 
-// newParser is a parser in the middle of a recording, inside its Segment.
-func newParser(p policy, header *Header, offset int64) parser {
-	parse := parser{policy: p, header: header, committed: offset}
-	parse.goTo(offset)
-	return parse
+// begin begins in the middle of a recording, inside its Segment.
+//
+//go:noinline
+func (p *parser) begin(policy policy, header *Header, offset int64) {
+	p.policy, p.header, p.committed = policy, header, offset
+	p.goTo(offset)
 }
 
 // goTo reads on at an offset of a Segment whose end is not known, with nothing open.
+//
+//go:noinline
 func (p *parser) goTo(offset int64) {
 	p.goToIn(ebml.Head{ID: IDSegment, Size: ebml.UnknownSize}, offset)
 }
 
 // goToIn reads on at an offset of a Segment.
+//
+//go:noinline
 func (p *parser) goToIn(segment ebml.Head, offset int64) {
 	p.err, p.again, p.inCluster = nil, false, false
 	p.scan.Ends = endsUnknown
@@ -229,6 +234,8 @@ func (p *parser) startPart(h ebml.Head) event {
 
 // misread stops at an element that the specification has in another place, or does
 // not have and that is larger than limit: so misread bytes look.
+//
+//go:noinline
 func (p *parser) misread(h ebml.Head, limit int64) event {
 	if _, _, known := Lookup(h.ID); known || h.Size > limit {
 		return p.fail(CodeMisplaced, "cannot be there")

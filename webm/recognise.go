@@ -96,6 +96,7 @@ func unrecognised(begin []byte) (e *Error, junk bool) {
 	return e, junk
 }
 
+//go:noinline
 func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }

@@ -44,7 +44,7 @@ type Cluster struct {
 	Tracks    []TrackBlocks // of the tracks that have blocks in it, in the order of the header
 
 	form entry
-	edit Edit
+	edit *Edit // that brings it into its final form, or nil
 }
 
 // Form is the cluster, or the fragment, as a cluster of its own in its final
@@ -54,7 +54,7 @@ func (c *Cluster) Form() (head []byte, data Range, edit *Edit) {
 	if c.Fragment {
 		return c.FormAt(c.Timestamp)
 	}
-	return c.form.head(), Range{c.form.data(), c.End}, c.edits()
+	return c.form.head(), Range{c.form.data(), c.End}, c.edit
 }
 
 // FormAt is Form with another Timestamp, in ticks, at the end of head.
@@ -64,15 +64,7 @@ func (c *Cluster) FormAt(timestamp int64) (head []byte, data Range, edit *Edit) 
 		data = c.Range
 	}
 	head, _ = c.form.retime(data.End-data.Start, timestamp)
-	return head, data, c.edits()
-}
-
-//go:noinline
-func (c *Cluster) edits() *Edit {
-	if c.edit.empty() {
-		return nil
-	}
-	return &c.edit
+	return head, data, c.edit
 }
 
 // BeginsWithKeyFrame tells whether the first block of video is a key frame, so
@@ -153,14 +145,10 @@ type Report struct {
 	Gaps       []Gap // where there is no sound though no byte is missing, the first 1,000 of them
 
 	Undecodable []Undecodable // what plans leave out, by the order of its first frames
-	Unlisted    Unlisted      // how many entries more there are than these lists have
-}
 
-// Unlisted is how many entries the lists of a report do not have, as they are full.
-type Unlisted struct {
-	Other       int // after the first 10,000
-	Gaps        int // after the first 1,000
-	Undecodable int // after the first 1,000
+	// Unlisted is how many entries these lists do not have, as they are full: Other has the
+	// first 10,000, Gaps and Undecodable have the first 1,000.
+	Unlisted int
 }
 
 // Undecodable is frames that are there and cannot be decoded, or not at the right time.

@@ -222,13 +222,13 @@ func TestHeadersAndClustersComeWithTheByteThatCompletesThem(t *testing.T) {
 					t.Fatal(err)
 				}
 				pushed := int64(i + 1)
-				if h, ok := s.Header(); ok {
+				if h, ok := s.TakeHeader(); ok {
 					n++
 					if pushed != ready(h.End) {
 						t.Errorf("header %v came after %d bytes", h.Range, pushed)
 					}
 				}
-				for _, c := range s.Clusters() {
+				for c := range s.TakeClusters() {
 					n++
 					want := c.End
 					if !c.Known {
@@ -242,7 +242,7 @@ func TestHeadersAndClustersComeWithTheByteThatCompletesThem(t *testing.T) {
 			if _, err := s.Finish(); err != nil {
 				t.Error(err)
 			}
-			late := s.Clusters()
+			late := slices.Collect(s.TakeClusters())
 			for _, c := range late {
 				if c.Known || c.End != int64(len(f.data)) {
 					t.Errorf("cluster %v, known %v, came at Finish", c.Range, c.Known)

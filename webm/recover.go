@@ -50,6 +50,8 @@ const (
 
 // afford counts work, in bytes that are read again, if it is in proportion to a stream
 // that has come to an offset.
+//
+//go:noinline
 func (r *recovery) afford(work, offset int64) bool {
 	if r.rewound+work > maxRewound*offset {
 		return work == 0
@@ -58,15 +60,22 @@ func (r *recovery) afford(work, offset int64) bool {
 	return true
 }
 
-// wait asks for the stream from an offset on, for a phase.
+// wait asks for the stream from an offset on, for a phase. Like other small things of this
+// package that seldom run it is not inlined, to keep the module small.
+//
+//go:noinline
 func (r *recovery) wait(back int64, then phase) { r.phase, r.back, r.then = waiting, back, then }
 
 // searchFrom begins a search.
+//
+//go:noinline
 func (r *recovery) searchFrom(offset int64, reason *Error) {
 	r.phase, r.search = searching, &search{reason: reason, from: offset}
 }
 
 // end ends all.
+//
+//go:noinline
 func (r *recovery) end(err *Error) { r.phase, r.err, r.search, r.compare = over, err, nil, nil }
 
 // damaged goes on after the error of the parser: it takes back what that has not read.
@@ -268,9 +277,8 @@ func (s *Splitter) adopt(c *candidate) {
 		l.drop(reason, c.at, after, false)
 	}
 	l.accounted = c.at
-	open := s.parse
+	c.policy, c.bound, c.segment = s.parse.policy, 0, s.parse.segment
 	s.parse = c.parser
-	s.parse.policy, s.parse.bound, s.parse.segment = open.policy, 0, open.segment
 	if c.kind != IDCluster {
 		return
 	}
@@ -315,6 +323,8 @@ func (s *Splitter) findTracks() {
 }
 
 // findNoTracks goes back to the Clusters, as there are no Tracks where the SeekHead says.
+//
+//go:noinline
 func (s *Splitter) findNoTracks() {
 	s.parse.begun.later = [2]int64{}
 	s.takeDetour()

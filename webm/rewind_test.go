@@ -87,7 +87,7 @@ func TestWhatADamagedElementTookInIsFoundByReadingAgain(t *testing.T) {
 			if err != nil || ranges(clusters) != c.rewound || report.Bytes != int64(len(c.stream)) {
 				t.Errorf("Scan: %v, %+v", err, report)
 			}
-			if kept := s.Clusters(); len(kept) > 0 {
+			if kept := slices.Collect(s.TakeClusters()); len(kept) > 0 {
 				t.Errorf("Scan kept %d clusters", len(kept))
 			}
 		})
@@ -105,7 +105,7 @@ func TestFragmentsThatWereGivenAreNotTakenBack(t *testing.T) {
 
 	s := NewSplitter(Options{Rewinds: true})
 	s.Push(begin)
-	given := s.Fragments()
+	given := slices.Collect(s.TakeFragments())
 	if len(given) != 1 || given[0].Blocks != 2 {
 		t.Fatalf("fragments %+v", given)
 	}
@@ -120,7 +120,7 @@ func TestFragmentsThatWereGivenAreNotTakenBack(t *testing.T) {
 		}
 	}
 	report, _ := s.Finish()
-	more := s.Clusters()
+	more := slices.Collect(s.TakeClusters())
 	if len(more) != 1 || more[0].Timestamp != 200 || len(report.Dropped) != 1 || report.Dropped[0].Start != given[0].End {
 		t.Errorf("then %+v, dropped %v", more, report.Dropped)
 	}
@@ -138,7 +138,7 @@ func TestACallerThatDoesNotRewindAfterAllGoesOnFromThere(t *testing.T) {
 	if err != nil || report.Bytes != int64(len(begin)+2*len(good)) {
 		t.Errorf("%v, %d bytes", err, report.Bytes)
 	}
-	if n := len(s.Clusters()); n < 2 {
+	if n := len(slices.Collect(s.TakeClusters())); n < 2 {
 		t.Errorf("%d clusters", n)
 	}
 }

@@ -18,7 +18,7 @@ func Scan(src io.ReaderAt, size int64, opts Options, visit func(*Header, Cluster
 	opts.Rewinds, opts.Seeks = true, true
 	s := NewSplitter(opts)
 	tell := func() error {
-		for _, c := range s.Clusters() {
+		for c := range s.TakeClusters() {
 			if visit == nil {
 				continue
 			}

@@ -28,7 +28,7 @@ func TestAnotherSplitterTakesOverAtAnyCluster(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				compare(t, fmt.Sprint("from cluster ", i), ranges(s.Clusters()), ranges(whole.clusters[i:]))
+				compare(t, fmt.Sprint("from cluster ", i), ranges(slices.Collect(s.TakeClusters())), ranges(whole.clusters[i:]))
 				if rep.Bytes != int64(len(data)) || len(rep.Dropped) > 0 {
 					t.Errorf("from cluster %d there are %d bytes, and dropped %v", i, rep.Bytes, rep.Dropped)
 				}

@@ -1,6 +1,9 @@
 package webm
 
-import "github.com/webmend/webmend/ebml"
+import (
+	"github.com/webmend/webmend/ebml"
+	"iter"
+)
 
 // The way of the bytes: what is pushed goes through the phases, and what the parser comes
 // to into timeline, repeats, ledger and delivery.
@@ -109,6 +112,8 @@ type input struct {
 func (in *input) isEmpty() bool { return len(in.now) == 0 && len(in.then) == 0 }
 
 // take takes the first of them, which can be none.
+//
+//go:noinline
 func (in *input) take() (chunk []byte, offset int64) {
 	chunk, offset = in.now, in.offset
 	in.offset += int64(len(chunk))
@@ -119,6 +124,8 @@ func (in *input) take() (chunk []byte, offset int64) {
 }
 
 // putBack puts bytes from an offset on before them.
+//
+//go:noinline
 func (in *input) putBack(offset int64, held, rest []byte) {
 	in.then = append([][]byte{rest, in.now}, in.then...)
 	in.now, in.offset = held, offset
@@ -243,11 +250,11 @@ func (s *Splitter) takeBlock() {
 		return
 	}
 	if b.strays.End > 0 {
-		l.leaveOutStray(b.strays, CodeMisplaced, 0, b.at)
+		l.leaveOutStray(b.strays, CodeMisplaced, 0, 0, b.at)
 	}
 	l.count(b)
 	if b.track < 0 {
-		l.leaveOutStray(b.Range, CodeInvalidBlock, b.head.track, b.at)
+		l.leaveOutStray(b.Range, CodeInvalidBlock, b.head.track, 1, b.at)
 		return
 	}
 	isVideo := s.time.tracks[b.track].Type == Video
@@ -264,7 +271,11 @@ func (s *Splitter) takeBlock() {
 	l.noteGaps(s.time.take(b, s.seam >= s.time.since(b.track, l.open.previous)))
 	l.mark(b)
 	if isVideo && s.time.observe(b.track, b.key) {
-		l.leaveOut(b, s.time.clocks[b.track].endOfLast())
+		if b.key {
+			l.endLeaving(b)
+		} else {
+			l.leaveOut(b, s.time.clocks[b.track].endOfLast())
+		}
 	}
 	if b.key && (isVideo || s.time.cue(b.at)) {
 		l.addKeyFrame(b)
@@ -317,29 +328,38 @@ func (s *Splitter) Lost() error {
 	return errorOrNil(s.err)
 }
 
-// Header returns the next header that is complete and has not been returned,
-// and whether there is one.
-func (s *Splitter) Header() (Header, bool) { return s.delivery.header() }
+// TakeHeader returns the next header that is complete and has not been taken, and whether
+// there is one.
+func (s *Splitter) TakeHeader() (Header, bool) { return s.delivery.header() }
 
-// Clusters returns the clusters that are complete and have not been returned, of
-// all recordings, in the order of the stream. The slice is the caller's.
-func (s *Splitter) Clusters() []Cluster {
-	var list []Cluster
-	for s.delivery.clusters.n > 0 {
-		list = append(list, s.delivery.clusters.take(s.ledger.indexes))
+// TakeClusters returns the clusters that are complete and have not been taken, of all
+// recordings, in the order of the stream. Each is taken when the loop comes to it: those after
+// a break wait. It goes on with what is pushed meanwhile. A cluster is the caller's.
+func (s *Splitter) TakeClusters() iter.Seq[Cluster] {
+	return func(yield func(Cluster) bool) {
+		for s.delivery.clusters.n > 0 {
+			if !yield(s.delivery.clusters.take(s.ledger.indexes)) {
+				return
+			}
+		}
 	}
-	return list
 }
 
-// Fragments is Clusters for those who cannot wait until a cluster is complete,
+// TakeFragments is TakeClusters for those who cannot wait until a cluster is complete,
 // which for audio alone can take 30 seconds: what there is of the open cluster is
 // among them as a fragment, and what comes later of it as others. All of them
-// together have every block once, if Clusters is not called as well.
-func (s *Splitter) Fragments() []Cluster {
+// together have every block once, if TakeClusters is not called as well.
+func (s *Splitter) TakeFragments() iter.Seq[Cluster] {
 	if s.ledger.isOpen && s.search == nil {
 		s.delivery.addFragment(s.ledger.soFar(), s.ledger.videoKeys(), s.time.hasVideo)
 	}
-	return s.Clusters()
+	return s.TakeClusters()
+}
+
+// Waiting is how many headers and clusters can be taken. What waits has some ten bytes a
+// cluster, and a few for each track and key frame in it: it need not be taken.
+func (s *Splitter) Waiting() (headers, clusters int) {
+	return len(s.delivery.headers), s.delivery.clusters.n
 }
 
 // Report says what is known so far. Its slices are valid until the next Push or

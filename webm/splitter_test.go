@@ -316,21 +316,21 @@ func TestHeadersAndClustersAreGivenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 2 {
-		if h, ok := s.Header(); !ok || h.Recording != i {
+		if h, ok := s.TakeHeader(); !ok || h.Recording != i {
 			t.Errorf("header %d is %+v, %v", i, h, ok)
 		}
 	}
-	if h, ok := s.Header(); ok {
+	if h, ok := s.TakeHeader(); ok {
 		t.Errorf("a third header: %+v", h)
 	}
-	if c := s.Clusters(); len(c) != 1 {
+	if c := slices.Collect(s.TakeClusters()); len(c) != 1 {
 		t.Errorf("%d clusters; want the first recording's", len(c))
 	}
-	if c := s.Clusters(); len(c) != 0 {
+	if c := slices.Collect(s.TakeClusters()); len(c) != 0 {
 		t.Errorf("clusters again: %+v", c)
 	}
 	s.Finish()
-	if c := s.Clusters(); len(c) != 1 || c[0].Recording != 1 {
+	if c := slices.Collect(s.TakeClusters()); len(c) != 1 || c[0].Recording != 1 {
 		t.Errorf("clusters at the end: %+v", c)
 	}
 }
@@ -582,7 +582,7 @@ func TestAPushThatCompletesNothingAllocatesNothing(t *testing.T) {
 			}
 			s.Push(period[c.cut:])
 			s.Finish()
-			clusters := s.Clusters()
+			clusters := slices.Collect(s.TakeClusters())
 			if len(clusters) != 1 || clusters[0].Blocks != 5*(2*runs+1) {
 				t.Errorf("%d runs gave %+v", runs, clusters)
 			}

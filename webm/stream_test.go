@@ -106,13 +106,13 @@ func split(opts Options, chunks ...[]byte) outcome {
 	s := NewSplitter(opts)
 	needed := int64(0)
 	take := func() {
-		for h, ok := s.Header(); ok; h, ok = s.Header() {
+		for h, ok := s.TakeHeader(); ok; h, ok = s.TakeHeader() {
 			if h.Start < needed {
 				panic(fmt.Sprintf("header %v is told, and %d was needed", h.Range, needed))
 			}
 			o.headers = append(o.headers, h)
 		}
-		clusters := s.Clusters()
+		clusters := slices.Collect(s.TakeClusters())
 		if len(clusters) > 0 && clusters[0].Start < needed {
 			panic(fmt.Sprintf("cluster %v is told, and %d was needed", clusters[0].Range, needed))
 		}

@@ -59,6 +59,8 @@ func (t *timeline) restart() {
 }
 
 // save says that a cluster begins, to which restore goes back.
+//
+//go:noinline
 func (t *timeline) save() {
 	for i := range t.saved {
 		t.clocks[t.saved[i].track].inOne = stay{}

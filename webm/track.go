@@ -138,6 +138,8 @@ func (t *Track) allowedInWebM() bool {
 }
 
 // docTypeFor is the DocType of a file that may have this one, or needs another for its codecs.
+//
+//go:noinline
 func docTypeFor(docType string, tracks []Track) string {
 	for i := range tracks {
 		if !tracks[i].allowedInWebM() {

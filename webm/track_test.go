@@ -173,7 +173,7 @@ func TestACodecPrivateIsTheCallersOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	clear(chunk)
-	if h, ok := s.Header(); !ok || string(h.Tracks[0].CodecPrivate) != "OpusHead" {
+	if h, ok := s.TakeHeader(); !ok || string(h.Tracks[0].CodecPrivate) != "OpusHead" {
 		t.Errorf("got %q, %v", h.Tracks[0].CodecPrivate, ok)
 	}
 }

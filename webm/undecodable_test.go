@@ -35,14 +35,14 @@ func pushed(t *testing.T, parts ...[]byte) (*Splitter, []Cluster, Report) {
 				}
 			}
 		}
-		clusters := s.Clusters()
+		clusters := slices.Collect(s.TakeClusters())
 		report, err := s.Finish()
 		if err != nil {
 			t.Fatal(err)
 		}
-		clusters = append(clusters, s.Clusters()...)
+		clusters = append(clusters, slices.Collect(s.TakeClusters())...)
 		o := outcome{clusters: clusters, report: report}
-		for h, ok := s.Header(); ok; h, ok = s.Header() {
+		for h, ok := s.TakeHeader(); ok; h, ok = s.TakeHeader() {
 			o.headers = append(o.headers, h)
 		}
 		o.check(t, slices.Concat(parts...))

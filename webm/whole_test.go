@@ -45,10 +45,10 @@ func wholeComesOutWhole(t *testing.T, name string, stream []byte, pieces ...[]by
 	s, clusters = NewSplitter(Options{}), nil
 	for _, piece := range pieces {
 		s.Push(piece) // Finish has its error, too
-		clusters = append(clusters, s.Clusters()...)
+		clusters = append(clusters, slices.Collect(s.TakeClusters())...)
 	}
 	report, err = s.Finish()
-	clusters = append(clusters, s.Clusters()...)
+	clusters = append(clusters, slices.Collect(s.TakeClusters())...)
 	if slices.ContainsFunc(want, func(l packetList) bool { return l.tracksLater }) {
 		return true // a splitter cannot know the tracks in time
 	}

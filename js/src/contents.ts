@@ -22,7 +22,7 @@ export class Contents implements Found {
   recordings: Kept[] = [];
   headers: Header[] = [];
   clusters: Cluster[] = [];
-  report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], missing: [], error: null };
+  report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], unlisted: 0, missing: [], error: null };
   /** Bytes of the module's memory. */
   memory = 0;
   state: Found["state"] = "recording";

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"bufio"
 	"encoding/json"
 	"fmt"
@@ -76,7 +77,7 @@ func (in input) write(w io.Writer, dir string) (blobs []int, err error) {
 	header := report.Recordings[0].Header
 	scale := time.Duration(header.TimestampScale)
 	loop := (time.Duration(report.Recordings[0].Duration) + scale - 1) / scale // ticks
-	clusters := s.Clusters()
+	clusters := slices.Collect(s.TakeClusters())
 
 	isCut := map[int64]bool{}
 	var at int64

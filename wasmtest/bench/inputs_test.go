@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"bytes"
 	"os/exec"
 	"strconv"
@@ -40,7 +41,7 @@ func TestInputsAreRecordings(t *testing.T) {
 			if len(report.Dropped)+len(report.Gaps)+len(report.Undecodable) > 0 {
 				t.Errorf("dropped %v, gaps %v, undecodable %v", report.Dropped, report.Gaps, report.Undecodable)
 			}
-			clusters := s.Clusters()
+			clusters := slices.Collect(s.TakeClusters())
 			blocks := 0
 			for i, c := range clusters {
 				if i > 0 && c.Timestamp <= clusters[i-1].Timestamp {

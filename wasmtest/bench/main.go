@@ -73,7 +73,7 @@ func scan(path string) error {
 	s := webm.NewSplitter(webm.Options{})
 	blocks := 0
 	count := func() {
-		for _, c := range s.Clusters() {
+		for c := range s.TakeClusters() {
 			blocks += c.Blocks
 		}
 	}

@@ -61,10 +61,11 @@ func held(stream []byte, taking bool) (peak int64) {
 	start := inUse()
 	s := webm.NewSplitter(webm.Options{Rewinds: true})
 	take := func() {
-		for ok := taking; ok; _, ok = s.Header() {
+		for ok := taking; ok; _, ok = s.TakeHeader() {
 		}
 		if taking {
-			s.Clusters()
+			for range s.TakeClusters() {
+			}
 		}
 	}
 	const chunk, interval = 64 << 10, 256 << 10

@@ -78,7 +78,7 @@ export interface ClusterFacts extends Range {
   blocks: number;
   /** Blocks that a player can begin at: video key frames or, without video, all blocks of audio. */
   keyframes: number;
-  /** The same by track; of audio all blocks are key frames. */
+  /** The same by track, for the tracks that have blocks in it. Of audio all blocks are key frames. */
   tracks: { number: number; blocks: number; keyframes: number }[];
 }
 
@@ -122,6 +122,8 @@ export interface Report {
   gaps: Gap[];
   /** What is there and cannot be decoded, as bytes before it are lost. Files leave it out. */
   undecodable: Undecodable[];
+  /** How many entries these lists do not have, as they are full: `other` has the first 10,000, `gaps` and `undecodable` have the first 1,000. */
+  unlisted: number;
   /** Chunks that did not come, of those that are numbered: before `finish`, what is waited for. */
   missing: Missing[];
   /** Why splitting stopped before the end of the stream, or null: it goes on after damage where it can. */

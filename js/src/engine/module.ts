@@ -148,16 +148,21 @@ export class Instance {
     return JSON.parse(this.#text.decode(this.#answer(handle, what)));
   }
 
-  /** The clusters that are complete since the last call or, for `takeFragments`, what there is of the open one too. */
+  /**
+   * The clusters that are complete since the last call or, for `takeFragments`, what there is of
+   * the open one too; an answer has 1,000 at most.
+   */
   takeClusters(handle: number, what: "takeClusters" | "takeFragments" = "takeClusters"): ToldCluster[] {
     const { list, cluster } = numbers(this.#answer(handle, what));
-    return list(cluster);
+    const some = list(cluster);
+    return some[0] ? some.concat(this.takeClusters(handle, what)) : some;
   }
 
-  /** The final forms of clusters that are complete since the last call. */
+  /** The final forms of clusters that are complete since the last call, likewise. */
   takeForms(handle: number): ToldForm[] {
     const { list, form } = numbers(this.#answer(handle, "takeForms"));
-    return list(form);
+    const some = list(form);
+    return some[0] ? some.concat(this.takeForms(handle)) : some;
   }
 
   /** The module's own bytes of an answer, until the next call. */

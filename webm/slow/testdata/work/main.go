@@ -32,8 +32,9 @@ func main() {
 		for at < len(stream) {
 			end := min(at+size, len(stream))
 			s.Push(stream[at:end])
-			s.Header()
-			s.Clusters()
+			s.TakeHeader()
+			for range s.TakeClusters() {
+			}
 			at, _ = rewound(s, end)
 		}
 		report, err = s.Finish()
