@@ -91,7 +91,7 @@ const (
 // each together.
 func dropLines(m *module) {
 	if m.compiler != knownGo && !strings.HasPrefix(m.compiler, knownGo+".") {
-		refuse("the module is by %q, and line tables are known of %s: build with GOTOOLCHAIN=%[2]s.0 or later, or see wasm/link/lines.go", m.compiler, knownGo)
+		refuse("%q built the module, and the link step knows the line tables of %s alone: build the module with GOTOOLCHAIN=%[2]s.8 or another release of %[2]s, as the Makefile does, or keep the tables with -lines", m.compiler, knownGo)
 	}
 	p := findPclntab(m.memory)
 	var tables, data []field

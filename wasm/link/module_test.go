@@ -92,8 +92,8 @@ func TestAModuleWithAnythingUnknownInItIsRefused(t *testing.T) {
 		{"what an engine does not take", sectionCode, body("\x6A"), "invalid function[0]"},
 		{"an _initialize that waits", sectionImport, concat(1, len(wasi), wasi, 11, "poll_oneoff", 0, 0), "_initialize calls poll_oneoff"},
 		{"a pclntab of another magic number", sectionData, concat(1, 0, opI32, 16, opEnd, 8, "\xF0\xFF\xFF\xFF\x00\x00\x01\x08"), "magic number 0xfffffff1 is in memory 0 times"},
-		{"another version of Go", sectionCustom, concat(9, "producers", 1, 8, "language", 1, 2, "Go", 6, "go1.27"), `the module is by "go1.27"`},
-		{"a version of Go that begins like the known one", sectionCustom, concat(9, "producers", 1, 8, "language", 1, 2, "Go", 7, "go1.260"), `the module is by "go1.260"`},
+		{"another version of Go", sectionCustom, concat(9, "producers", 1, 8, "language", 1, 2, "Go", 6, "go1.27"), `"go1.27" built the module`},
+		{"a version of Go that begins like the known one", sectionCustom, concat(9, "producers", 1, 8, "language", 1, 2, "Go", 7, "go1.260"), `"go1.260" built the module`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			sections := small()
