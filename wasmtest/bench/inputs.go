@@ -1,13 +1,13 @@
 package main
 
 import (
-	"slices"
 	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/webmend/webmend/ebml"

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"slices"
 	"bytes"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
