@@ -30,7 +30,7 @@ func (l *clusterList) len() int { return len(l.pages)*pageLen + len(l.open) }
 //go:noinline
 func (l *clusterList) copied() clusterList {
 	c := clusterList{scale: l.scale, pages: l.pages[:len(l.pages):len(l.pages)], before: l.before}
-	c.open = append(make([]entry, 0, pageLen), l.open...)
+	c.open = append([]entry(nil), l.open...)
 	return c
 }
 
@@ -43,9 +43,6 @@ func (l *clusterList) add(e entry) {
 			l.before = l.before.next((len(l.pages)-1)*pageLen+i, &l.open[i])
 		}
 		l.open = l.open[:0]
-	}
-	if l.open == nil {
-		l.open = make([]entry, 0, pageLen)
 	}
 	l.open = append(l.open, e)
 }

@@ -7,7 +7,7 @@ type keyFrameList struct {
 	scale  int64 // TimestampScale
 	n      int
 	pages  [][]byte   // of pageLen key frames each
-	open   []KeyFrame // pageLen: those after the pages
+	open   []KeyFrame // those after the pages
 	cached int        // which page is in cache, plus 1
 	cache  []KeyFrame // pageLen
 }
@@ -21,9 +21,6 @@ func (l *keyFrameList) copied() keyFrameList {
 
 // add appends a key frame.
 func (l *keyFrameList) add(k KeyFrame) {
-	if l.open == nil {
-		l.open = make([]KeyFrame, pageLen)
-	}
 	i := l.n % pageLen
 	if i == 0 && l.n > len(l.pages)*pageLen {
 		page, last := make([]byte, 0, 6*pageLen), KeyFrame{}
@@ -33,7 +30,7 @@ func (l *keyFrameList) add(k KeyFrame) {
 		}
 		l.pages = append(l.pages, append([]byte(nil), page...))
 	}
-	l.open[i] = k
+	l.open = append(l.open[:i], k)
 	l.n++
 }
 
@@ -88,6 +85,7 @@ func (l *keyFrameList) from(offset int64) int {
 func (l *keyFrameList) cutFrom(offset int64) {
 	l.n = l.from(offset)
 	if page := l.n / pageLen; page < len(l.pages) {
+		l.open = append(l.open[:0], make([]KeyFrame, pageLen)...)
 		parsePage(l.pages[page], l.open)
 		l.pages, l.cached = l.pages[:page], 0
 	}

@@ -36,6 +36,7 @@ type recovery struct {
 	back    int64       // waiting: where Rewind goes back to
 
 	rewound  int64 // bytes that it has gone back over
+	rewinds  int64 // how often
 	searched int64 // where the last cluster began that was searched for another, and has none
 }
 
@@ -46,6 +47,11 @@ const (
 
 	// maxRewound is how often all of a stream may be, in sum.
 	maxRewound = 4
+
+	// rewindCost is how many bytes of a stream there are for each time that it goes back, as
+	// callers push more than is read again. A short stream, too, may be damaged in some places.
+	rewindCost = 256
+	minRewinds = 64
 )
 
 // afford counts work, in bytes that are read again, if it is in proportion to a stream
@@ -53,7 +59,7 @@ const (
 //
 //go:noinline
 func (r *recovery) afford(work, offset int64) bool {
-	if r.rewound+work > maxRewound*offset {
+	if r.rewound+work > maxRewound*offset || r.rewinds > minRewinds+offset/rewindCost {
 		return work == 0
 	}
 	r.rewound += work
@@ -64,7 +70,10 @@ func (r *recovery) afford(work, offset int64) bool {
 // package that seldom run it is not inlined, to keep the module small.
 //
 //go:noinline
-func (r *recovery) wait(back int64, then phase) { r.phase, r.back, r.then = waiting, back, then }
+func (r *recovery) wait(back int64, then phase) {
+	r.phase, r.back, r.then = waiting, back, then
+	r.rewinds++
+}
 
 // searchFrom begins a search.
 //

@@ -4,6 +4,9 @@ package webm
 
 import "io"
 
+// minWindow is how much is read first after a rewind.
+const minWindow = 1 << 10
+
 // Scan splits an existing recording: the first size bytes of src. Where damage calls for it,
 // Scan reads a part again. It calls visit, if that is not nil, with each complete cluster and
 // the header of its recording, and then forgets the cluster: memory is that of the indexes,
@@ -29,10 +32,11 @@ func Scan(src io.ReaderAt, size int64, opts Options, visit func(*Header, Cluster
 		return nil
 	}
 	window := make([]byte, 64<<10)
+	want := len(window) // which is small after a rewind, as the next one may be near
 	var unreadable error
 	for at := int64(0); ; {
 		for at < size {
-			n, err := src.ReadAt(window[:min(int64(len(window)), size-at)], at)
+			n, err := src.ReadAt(window[:min(int64(want), size-at)], at)
 			if n == 0 {
 				unreadable, size = readError(err), at
 				break
@@ -45,8 +49,9 @@ func Scan(src io.ReaderAt, size int64, opts Options, visit func(*Header, Cluster
 				return s, s.Report(), err
 			}
 			at += int64(n)
+			want = min(2*want, len(window))
 			if back, ok := s.Rewind(); ok {
-				at = back
+				at, want = back, minWindow
 			}
 		}
 		report, err := s.Finish()
@@ -56,7 +61,7 @@ func Scan(src io.ReaderAt, size int64, opts Options, visit func(*Header, Cluster
 		back, ok := s.Rewind()
 		switch {
 		case ok:
-			at = back
+			at, want = back, minWindow
 		case unreadable != nil:
 			return s, report, unreadable
 		default:

@@ -381,8 +381,9 @@ func (s *Splitter) Index(recording int) *Index {
 // Rewind is asked after each Push, Lost and Finish, if Options say Rewinds. If it is
 // ok, the stream must be pushed from offset on again, and Lost and Finish said again
 // once it comes to where they were. The offset is not before what Needed was before that
-// call, nor after what was pushed, unless Options say Seeks. In all no more is pushed
-// again than four times the stream.
+// call, nor after what was pushed, unless Options say Seeks. In all no more is read again
+// than four times the stream. What a push has beyond that is pushed for nothing: if pieces
+// are small after a rewind, and grow, that is little.
 func (s *Splitter) Rewind() (offset int64, ok bool) {
 	if s.phase != waiting {
 		return 0, false
