@@ -98,8 +98,8 @@ func (s *Splitter) LiveFrom(recording int, time int64) int64 {
 // It needs to keep what an [Index.InitializationSegment] makes, and the stream from that offset
 // on; or, if all viewers keep up, from the least of the offsets that Live returned to them, and
 // from [Splitter.LiveFrom] of the latest time for those who are still to join. Where Options
-// say Rewinds, it needs what is from [Splitter.Needed] on as well. It need not take Header or
-// Clusters: the clusters that wait take some 30 bytes each, and those of an index 10.
+// say Rewinds, it needs what is from [Splitter.Needed] on as well. It need not take headers or
+// clusters: one that waits to be taken has some 30 bytes, beside the 10 to 15 of an index.
 func (s *Splitter) LiveAfter(recording int, offset int64) int64 {
 	l := s.live(recording)
 	if l == nil {
