@@ -12,8 +12,9 @@ import (
 // requests for ranges of a file that exists nowhere. [Plan.ReaderAt] makes one.
 //
 // Several goroutines may use it at once, as far as they may use its sources. Its memory is
-// a thousandth of what has been read of pieces with an [Edit]. To read what lies deep inside of such a piece for the first time, it reads that piece
-// from its beginning on, and at most all of one cluster.
+// a thousandth of what has been read of pieces with an [Edit]. To read what lies deep inside of
+// such a piece for the first time, it reads that piece from its beginning on, and at most all
+// of one cluster.
 type PlanReader struct {
 	plan *Plan
 	src  []io.ReaderAt
