@@ -10,6 +10,7 @@ type keyFrameList struct {
 	open   []KeyFrame // those after the pages
 	cached int        // which page is in cache, plus 1
 	cache  []KeyFrame // pageLen
+	near   int        // what from found last
 }
 
 func (l *keyFrameList) len() int { return l.n }
@@ -64,9 +65,16 @@ func (l *keyFrameList) decode(page int) {
 	parsePage(l.pages[page], l.cache)
 }
 
-// from is the first key frame at or after an offset.
+// from is the first key frame at or after an offset. It is quick where offsets are asked for
+// in their order.
 func (l *keyFrameList) from(offset int64) int {
 	low, high := 0, l.n
+	if l.near < high && l.at(l.near).Offset < offset {
+		low = l.near + 1
+		if low < high && l.at(low).Offset >= offset {
+			high = low
+		}
+	}
 	for low < high {
 		middle := (low + high) / 2
 		if first := middle - middle%pageLen; first > low {
@@ -78,6 +86,7 @@ func (l *keyFrameList) from(offset int64) int {
 			high = middle
 		}
 	}
+	l.near = low
 	return low
 }
 
