@@ -48,6 +48,8 @@ export interface MadePlan {
   pieces: ([number] | [number, number, number, boolean])[];
 }
 
+export type Numbers = ReturnType<typeof numbers>;
+
 /** Reads an answer in numbers, in the order that wasm/main.go says; quicker than JSON. */
 export function numbers(answer: Uint8Array) {
   const values = new Float64Array(answer.slice().buffer);
@@ -66,6 +68,7 @@ export function numbers(answer: Uint8Array) {
     return all;
   };
   return {
+    more: () => at < values.length,
     next,
     form: (): ToldForm => ({ recording: next(), form: form() }),
     cluster: (): ToldCluster => ({
@@ -85,11 +88,5 @@ export function numbers(answer: Uint8Array) {
       form: form(),
       fromZero: form(),
     }),
-    /** All that there are of one of these. */
-    list<T>(one: () => T): T[] {
-      const all: T[] = [];
-      while (at < values.length) all.push(one());
-      return all;
-    },
   };
 }

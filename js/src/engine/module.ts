@@ -2,7 +2,7 @@
 
 import { WebmendError } from "../base/error.js";
 import type { Problem } from "../base/types.js";
-import { numbers, type Plan, type ToldCluster, type ToldForm } from "./answers.js";
+import { numbers, type Numbers, type Plan, type ToldCluster, type ToldForm } from "./answers.js";
 import { wasi } from "./wasi.js";
 
 interface Exports {
@@ -150,19 +150,24 @@ export class Instance {
 
   /**
    * The clusters that are complete since the last call or, for `takeFragments`, what there is of
-   * the open one too; an answer has 1,000 at most.
+   * the open one too.
    */
   takeClusters(handle: number, what: "takeClusters" | "takeFragments" = "takeClusters"): ToldCluster[] {
-    const { list, cluster } = numbers(this.#answer(handle, what));
-    const some = list(cluster);
-    return some[0] ? some.concat(this.takeClusters(handle, what)) : some;
+    return this.#all(handle, what, (told) => told.cluster());
   }
 
-  /** The final forms of clusters that are complete since the last call, likewise. */
+  /** The final forms of clusters that are complete since the last call. */
   takeForms(handle: number): ToldForm[] {
-    const { list, form } = numbers(this.#answer(handle, "takeForms"));
-    const some = list(form);
-    return some[0] ? some.concat(this.takeForms(handle)) : some;
+    return this.#all(handle, "takeForms", (told) => told.form());
+  }
+
+  /** Asks until nothing is left, as an answer can have a part of it. */
+  #all<T>(handle: number, what: AnswerInNumbers, one: (told: Numbers) => T): T[] {
+    const all: T[] = [];
+    for (let told; (told = numbers(this.#answer(handle, what))).more(); ) {
+      while (told.more()) all.push(one(told));
+    }
+    return all;
   }
 
   /** The module's own bytes of an answer, until the next call. */
@@ -211,12 +216,11 @@ export class Instance {
       const changed: number[] = [];
       for (let begin = 0; begin < bytes.length; begin += pieceLength) {
         this.pushAll(editor, bytes.subarray(begin, begin + pieceLength));
-        const { list, next } = numbers(this.#answer(editor, "takePatches"));
-        const patches = list(next);
-        for (let j = 0; j < patches.length; j += 2) {
-          const at = patches[j]!;
+        const { more, next } = numbers(this.#answer(editor, "takePatches"));
+        while (more()) {
+          const at = next();
           changed.push(at, bytes[at]!);
-          bytes[at] = patches[j + 1]!;
+          bytes[at] = next();
         }
       }
       return changed;
