@@ -186,15 +186,15 @@ func (l *ledger) forget() {
 	l.index.forgetFrom(l.open.entry.Start)
 }
 
-// count counts a block of the open cluster.
-func (l *ledger) count(b *openBlock) {
+// count counts a block of the open cluster, and returns what there is of its track.
+func (l *ledger) count(b *openBlock) *TrackBlocks {
 	t := &l.open
 	t.blocks++
 	if b.head.timestamp >= maxLate {
 		t.entry.flags |= isLong
 	}
 	if b.track < 0 {
-		return
+		return nil
 	}
 	track := &l.index.header.Tracks[b.track]
 	if b.codec != "" {
@@ -206,33 +206,37 @@ func (l *ledger) count(b *openBlock) {
 		}
 		t.sawVideo = true
 	}
-	l.countOf(b.track).Blocks++
+	for i := range t.counts {
+		if c := &t.counts[i]; c.track == b.track {
+			c.Blocks++
+			return &c.TrackBlocks
+		}
+	}
+	return l.addCount(b.track)
 }
 
-// countOf is what the open cluster has of the track at an index.
-func (l *ledger) countOf(track int) *TrackBlocks {
+// addCount begins to count the track at an index, with its first block.
+func (l *ledger) addCount(track int) *TrackBlocks {
 	t := &l.open
 	i := 0
 	for i < len(t.counts) && t.counts[i].track < track {
 		i++
 	}
-	if i == len(t.counts) || t.counts[i].track != track {
-		t.counts = append(t.counts, trackCount{})
-		copy(t.counts[i+1:], t.counts[i:])
-		t.counts[i] = trackCount{track, TrackBlocks{Number: l.index.header.Tracks[track].Number}}
-	}
+	t.counts = append(t.counts, trackCount{})
+	copy(t.counts[i+1:], t.counts[i:])
+	t.counts[i] = trackCount{track, TrackBlocks{Number: l.index.header.Tracks[track].Number, Blocks: 1}}
 	return &t.counts[i].TrackBlocks
 }
 
 // mark takes in what of a block is in the form of its cluster, and whether it is a key frame.
-func (l *ledger) mark(b *openBlock) {
+func (l *ledger) mark(b *openBlock, counts *TrackBlocks) {
 	flags := &l.open.entry.flags
 	*flags |= hasBlocks
 	if b.key && !b.flag && b.simple {
 		*flags |= needsKeys
 	}
 	if b.key {
-		l.countOf(b.track).KeyFrames++
+		counts.KeyFrames++
 	}
 }
 

@@ -107,8 +107,16 @@ func (p *parser) push(chunk []byte) { p.scan.Push(chunk) }
 // next reads on up to the next event.
 func (p *parser) next() event {
 	for p.err == nil {
+		if p.again {
+			p.again = false
+			if e := p.start(p.scan.Head()); e != none {
+				return e
+			}
+			continue
+		}
 		// Most of a stream is SimpleBlocks, one after the other.
-		if p.scan.Parent() == IDCluster && p.scan.ReadNext(IDSimpleBlock, blockHeadLen, p.clusterLimit()) {
+		isBlock := p.scan.Parent() == IDCluster && p.scan.ReadNext(IDSimpleBlock, blockHeadLen, p.clusterLimit())
+		if isBlock {
 			h := p.scan.Head()
 			p.block = openBlock{Range: Range{Start: h.Offset}}
 			if p.readBlock(h.Size, p.scan.Data()); p.err != nil {
@@ -116,20 +124,17 @@ func (p *parser) next() event {
 			}
 		}
 		e := none
-		if p.again {
-			p.again = false
-			if e = p.start(p.scan.Head()); e != none {
-				return e
-			}
-			continue
-		}
 		switch p.scan.Next() {
 		case ebml.Start:
 			e = p.start(p.scan.Head())
 		case ebml.Value:
 			e = p.value(p.scan.Head(), p.scan.Data())
 		case ebml.End:
-			e = p.end(p.scan.Head().ID)
+			if isBlock {
+				e = p.endBlock(false)
+			} else {
+				e = p.end(p.scan.Head().ID)
+			}
 		case ebml.More:
 			if p.scan.Err() == nil {
 				return more

@@ -244,15 +244,15 @@ func (s *Splitter) take(e event) {
 // found out first.
 func (s *Splitter) takeBlock() {
 	b, l := &s.parse.block, &s.ledger
-	repeated := s.repeats.isRepeated(b.Start)
-	if b.track >= 0 && !repeated && s.opts.Rewinds && s.asks(b) {
+	repeated := len(s.repeats.found) > 0 && s.repeats.isRepeated(b.Start)
+	if s.opts.Rewinds && b.track >= 0 && !repeated && s.asks(b) {
 		s.parse.uncommit()
 		return
 	}
 	if b.strays.End > 0 {
 		l.leaveOutStray(b.strays, CodeMisplaced, 0, 0, b.at)
 	}
-	l.count(b)
+	counts := l.count(b)
 	if b.track < 0 {
 		l.leaveOutStray(b.Range, CodeInvalidBlock, b.head.track, 1, b.at)
 		return
@@ -268,8 +268,10 @@ func (s *Splitter) takeBlock() {
 	if !s.time.clocks[b.track].seen {
 		l.addFirst(b)
 	}
-	l.noteGaps(s.time.take(b, s.seam >= s.time.since(b.track, l.open.previous)))
-	l.mark(b)
+	if gaps := s.time.take(b, s.seam, l.open.previous); len(gaps) > 0 {
+		l.noteGaps(gaps)
+	}
+	l.mark(b, counts)
 	if isVideo && s.time.observe(b.track, b.key) {
 		if b.key {
 			l.endLeaving(b)

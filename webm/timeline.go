@@ -78,14 +78,11 @@ func (t *timeline) restore() {
 	t.timelineMarks = t.kept
 }
 
-// touch says that the open cluster has a block of a track.
-func (t *timeline) touch(track int) *clock {
+// touch says that the open cluster has a first block of a track.
+func (t *timeline) touch(track int) {
 	c := &t.clocks[track]
-	if !c.inOne.open {
-		t.saved = append(t.saved, savedClock{track, *c, t.waits[track]})
-		c.inOne.open = true
-	}
-	return c
+	t.saved = append(t.saved, savedClock{track, *c, t.waits[track]})
+	c.inOne.open = true
 }
 
 // endOfCluster is where the last frame of the open cluster ends, if that is after other.
@@ -184,30 +181,22 @@ type stay struct {
 // A span is time.
 type span struct{ from, to int64 }
 
-// take takes in a block, and returns the gaps in the sound that are certain now. boundary is
-// the Boundary of one before it.
-func (t *timeline) take(b *openBlock, boundary bool) (gaps []Gap) {
-	c := t.touch(b.track)
+// take takes in a block, and returns the gaps in the sound that are certain now. The last
+// chunk begins at seam, and the cluster before the open one at previous.
+func (t *timeline) take(b *openBlock, seam, previous int64) (gaps []Gap) {
+	c := &t.clocks[b.track]
+	if !c.inOne.open {
+		t.touch(b.track)
+	}
 	duration, padding := b.length()
 	if t.tracks[b.track].Type == Audio {
-		gaps = t.sound(b.track, b.at, duration, b.Start, boundary)
+		gaps = t.sound(b, duration, seam, previous)
 	}
 	c.add(lasting{b.at, duration, b.frames, padding}, t.sounds)
 	if b.at == c.latest.at {
 		c.end = b.End
 	}
 	return gaps
-}
-
-// since is where in the stream the latest block of a track ends. Before the first of the open
-// cluster it is not after previous, where the cluster before begins: what is missing can be
-// of one between.
-func (t *timeline) since(track int, previous int64) int64 {
-	c := &t.clocks[track]
-	if !c.inOne.seen {
-		return min(c.end, previous)
-	}
-	return c.end
 }
 
 // A hole is time without a block, of when there had been so many blocks of sound.
@@ -298,10 +287,10 @@ type lag struct {
 }
 
 // sound takes in a block of audio before its clock does, and returns the gaps that are
-// certain now. The block begins at offset; seam is the Boundary of a gap before it.
-func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps []Gap) {
-	c := &t.clocks[track]
-	l := &c.late
+// certain now.
+func (t *timeline) sound(b *openBlock, duration, seam, previous int64) (gaps []Gap) {
+	c := &t.clocks[b.track]
+	l, at, offset := &c.late, b.at, b.Start
 	if hole := (span{c.endOfLast(), at}); c.seen && c.latest.duration > 0 && hole.to-hole.from > max(minGap-1, maxGap*c.latest.duration) {
 		t.odd = offset
 		if len(l.holes) == maxHoles {
@@ -310,7 +299,9 @@ func (t *timeline) sound(track int, at, duration, offset int64, seam bool) (gaps
 		if len(l.holes) == 0 {
 			l.heard, l.length = hole.from, 0
 		}
-		gap := Gap{Tracks: t.silentIn(hole, track), Start: hole.from, End: hole.to, Offset: offset, Boundary: seam}
+		// Before the first block of a cluster, one between that and the last can be missing.
+		boundary := seam >= c.end || !c.inOne.seen && seam >= previous
+		gap := Gap{Tracks: t.silentIn(hole, b.track), Start: hole.from, End: hole.to, Offset: offset, Boundary: boundary}
 		l.holes = append(l.holes[:len(l.holes):len(l.holes)], gap)
 		l.length += hole.to - hole.from
 		l.wait = 8 + 2*l.length/c.latest.duration
