@@ -5,6 +5,7 @@ package webm
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,47 @@ func TestFragmentsThatWereGivenAreNotTakenBack(t *testing.T) {
 	more := slices.Collect(s.TakeClusters())
 	if len(more) != 1 || more[0].Timestamp != 200 || len(report.Dropped) != 1 || report.Dropped[0].Start != given[0].End {
 		t.Errorf("then %+v, dropped %v", more, report.Dropped)
+	}
+}
+
+func TestFragmentsOfAClusterThatIsReadAgainGoOnWhereTheyWere(t *testing.T) {
+	for _, name := range []string{"firefox-01-opus-ts50", "chromium-36-late-requestdata"} {
+		data := load(t, name).data
+		for seed := range uint64(60) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			damaged := slices.Clone(data)
+			for range 1 + random.IntN(3) {
+				at := random.IntN(len(damaged) - 20)
+				switch random.IntN(3) {
+				case 0: // lost
+					damaged = slices.Delete(damaged, at, at+1+random.IntN(19))
+				case 1: // damaged
+					copy(damaged[at:], junk(random, 1+random.IntN(10)))
+				case 2: // twice
+					end := min(len(damaged), at+random.IntN(2000))
+					damaged = slices.Insert(damaged, end, damaged[at:end]...)
+				}
+			}
+			s := NewSplitter(Options{Rewinds: true})
+			last := Cluster{Recording: -1}
+			for at, again := int64(0), true; again; at, again = s.Rewind() {
+				for at < int64(len(damaged)) {
+					end := min(at+int64(1+random.IntN(4000)), int64(len(damaged)))
+					s.Push(damaged[at:end])
+					at = end
+					for f := range s.TakeFragments() {
+						if f.Start < last.End || f.End < f.Start || f.Fragment && f.Blocks < 1 {
+							t.Fatalf("%s, seed %d: after %d comes %+v", name, seed, last.End, f)
+						}
+						last = f
+					}
+					if back, ok := s.Rewind(); ok {
+						at = back
+					}
+				}
+				s.Finish()
+			}
+		}
 	}
 }
 
