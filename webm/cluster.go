@@ -25,8 +25,8 @@ type openCluster struct {
 // data is the offset of its data.
 func (c *openCluster) data() int64 { return c.Start + int64(c.headLen) }
 
-// openCluster begins a cluster, the first of which ends the header.
-func (p *parser) openCluster(h ebml.Head) event {
+// startCluster begins a cluster, the first of which ends the header.
+func (p *parser) startCluster(h ebml.Head) event {
 	if o := p.begun; o != nil {
 		if !o.hasTracks && o.later[laterTracks] > h.Offset {
 			return tracksLater

@@ -4,7 +4,8 @@ import "io"
 
 // A Cutter makes the plan of a part of a recording. An index has no blocks, so
 // that clusters in which the part begins or ends must be looked into: Reads says
-// which ranges of the sources those are, and their bytes go into Push.
+// which ranges of the sources those are, and their bytes go into Push. One goroutine at a
+// time may use it. The zero value is of no use: see [Index.Clip].
 type Cutter struct {
 	index      *Index
 	start, end int64 // nanoseconds; only what starts in between is kept

@@ -51,7 +51,7 @@ type Patch struct {
 	Value  byte
 }
 
-// An Editor finds the bytes that an Edit changes.
+// An Editor finds the bytes that an Edit changes. One goroutine at a time may use it.
 type Editor struct {
 	edit    *Edit
 	scan    ebml.Scanner

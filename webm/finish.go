@@ -79,7 +79,7 @@ func (s *Splitter) finishScan() (reason *Error) {
 	if p.begun != nil && p.begun.docType != nil {
 		p.err = p.begun.docType
 	}
-	reason = p.reason()
+	reason = p.takeError()
 	switch {
 	case reason == nil && p.begun != nil && !p.begun.hasTracks:
 		reason = &Error{Code: CodeTruncated, Offset: s.size, text: "webm: the stream ends at " + decimal(s.size) + ", before any Tracks"}

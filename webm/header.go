@@ -43,8 +43,8 @@ func (p *parser) known() *Header {
 	return p.header
 }
 
-// openHeader begins another recording at an EBML header.
-func (p *parser) openHeader(h ebml.Head) event {
+// startHeader begins another recording at an EBML header.
+func (p *parser) startHeader(h ebml.Head) event {
 	if p.begun != nil && p.closeHeader(h.Offset) {
 		p.again = true
 		return headerDone
@@ -165,8 +165,8 @@ func (o *openHeader) nextLater() (offset int64) {
 	return offset
 }
 
-// openTrack begins another track of the header.
-func (p *parser) openTrack() event {
+// startTrack begins another track of the header.
+func (p *parser) startTrack() event {
 	h := p.begun
 	if len(h.Tracks) == p.limits.MaxTracks {
 		return p.fail(CodeTooLarge, "is one more track than MaxTracks")

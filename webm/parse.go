@@ -169,7 +169,7 @@ func (p *parser) start(h ebml.Head) event {
 		p.scan.Read(maxText)
 	case IDTracks:
 		if h.ID == IDTrackEntry {
-			return p.openTrack()
+			return p.startTrack()
 		}
 	case IDTrackEntry, IDVideo, IDAudio:
 		switch h.ID {
@@ -203,7 +203,7 @@ func (p *parser) startRoot(h ebml.Head) event {
 	}
 	switch h.ID {
 	case ebml.IDEBML:
-		return p.openHeader(h)
+		return p.startHeader(h)
 	case IDSegment:
 		p.segment = h
 		p.scan.Enter()
@@ -221,7 +221,7 @@ func (p *parser) startRoot(h ebml.Head) event {
 func (p *parser) startPart(h ebml.Head) event {
 	switch h.ID {
 	case IDCluster:
-		return p.openCluster(h)
+		return p.startCluster(h)
 	case IDInfo, IDTracks:
 		if p.begun != nil {
 			p.scan.Enter()

@@ -103,7 +103,7 @@ func (s *Splitter) damaged(in *input) {
 		s.end(p.err)
 		return
 	}
-	reason := p.reason()
+	reason := p.takeError()
 	held, rest, offset := p.scan.Unread()
 	n := p.scan.Looked()
 	if s.requestSearch(reason, offset, offset+int64(n)) {
@@ -117,8 +117,8 @@ func (s *Splitter) damaged(in *input) {
 	in.putBack(offset, held, rest)
 }
 
-// reason takes the parser's error, or what was wrong before it.
-func (p *parser) reason() *Error {
+// takeError takes the parser's error, or what was wrong before it.
+func (p *parser) takeError() *Error {
 	reason := p.err
 	if reason != nil && p.inCluster && p.cluster.doubtful != nil {
 		reason = p.cluster.doubtful

@@ -38,7 +38,8 @@ type Options struct {
 }
 
 // A Splitter takes a stream apart into headers and clusters. It keeps nothing
-// of the bytes that are pushed: what it gives are ranges of the stream.
+// of the bytes that are pushed: what it gives are ranges of the stream. One goroutine at a
+// time may use it, and its indexes. The zero value is of no use: see [NewSplitter].
 type Splitter struct {
 	opts     Options
 	size     int64 // bytes pushed
@@ -79,7 +80,8 @@ func NewSplitter(opts Options) *Splitter {
 // to them. Its error is an [*Error] and final: the stream is not WebM, its first
 // header is damaged or missing, or Options are Strict or reached. All that was
 // complete before can be taken, and what is pushed from then on counts as dropped.
-// Other damage is no error: it is in Dropped once it is over, or at the end.
+// Other damage is no error: it is in Dropped once it is over, or at the end. What is complete
+// waits until it is taken, or for good: see [Splitter.Waiting].
 func (s *Splitter) Push(chunk []byte) error {
 	if s.size >= s.pushed { // and is not read again
 		s.seam = s.size

@@ -19,7 +19,8 @@ type Element struct {
 }
 
 // A Walker goes through every element of a stream, in the order of the stream,
-// in the way of mkvinfo. Masters come before their children.
+// in the way of mkvinfo. Masters come before their children. One goroutine at a time may use
+// it. The zero value is of no use: see [NewWalker].
 type Walker struct {
 	scan  ebml.Scanner
 	begin beginning
