@@ -13,9 +13,14 @@
 //  3. snapshot: _initialize is run here, once, and what it left in memory and in
 //     the globals becomes the module's initial state. The export goes, and every
 //     host starts where _initialize would have ended.
+//  4. cut: a module that has started never runs a fifth of its code. Most of that
+//     starts the runtime, traces, profiles or debugs it, or prints floats. The bodies
+//     of these functions become one instruction that traps; see cut.go for which, and
+//     for why they cannot run. -lines keeps them, too.
 //
 // Lines come before the snapshot so that the runtime, as it starts, verifies the
-// tables that ship. The same input gives the same bytes, on every machine.
+// tables that ship. The cut comes after it, as it looks in memory for the functions
+// that goroutines wait in. The same input gives the same bytes, on every machine.
 //
 // # What a snapshot fixes
 //
@@ -29,8 +34,13 @@
 // All readers of what goes are in the runtime, which prints less without it, and are
 // known for one version of Go only: another is refused, and so is a table that is
 // not as it should be. What was inlined is read by recover, too, and kept where that
-// counts; see lines.go. Functions that only _initialize calls stay: they are few, and
-// 1 KB after compression.
+// counts; see lines.go.
+//
+// A short list names functions that are never called. These are cut, and so is all that
+// nothing else leads to. The list holds for the same version of Go, and a runtime that
+// lacks one of them is refused. Should one be called after all, the instance traps, as in
+// any fatal error, and the host makes another. What pclntab says of the functions stays:
+// it is 1.5 KB after compression.
 //
 // # What is compiled
 //
@@ -67,7 +77,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("link: ")
-	lines := flag.Bool("lines", false, "keep file names, line numbers and all else that stack traces say")
+	lines := flag.Bool("lines", false, "keep file names, line numbers and all else that stack traces say, and functions that cannot run")
 	output := flag.String("o", "", "where the linked `module` goes")
 	flag.Parse()
 	if flag.NArg() != 1 || *output == "" {
@@ -108,6 +118,11 @@ func link(plain []byte, lines bool) (linked []byte, sizes string, err error) {
 	snapshot(m)
 	linked = m.bytes()
 	sizes += fmt.Sprintf(", %d with its snapshot", len(linked))
+	if !lines {
+		cut(m)
+		linked = m.bytes()
+		sizes += fmt.Sprintf(", %d without what cannot run", len(linked))
+	}
 	return linked, sizes, nil
 }
 

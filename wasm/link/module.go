@@ -25,19 +25,21 @@ const (
 )
 
 const (
-	magic      = "\x00asm\x01\x00\x00\x00"
-	typeI32    = 0x7F
-	typeI64    = 0x7E
-	funcRef    = 0x70
-	opEnd      = 0x0B
-	opI32      = 0x41 // i32.const
-	opI64      = 0x42 // i64.const
-	kindFunc   = 0
-	kindMem    = 2
-	kindGlobal = 3
-	pageSize   = 64 << 10
-	wasi       = "wasi_snapshot_preview1"
-	startName  = "_initialize"
+	opUnreachable = 0x00
+	magic         = "\x00asm\x01\x00\x00\x00"
+	typeI32       = 0x7F
+	typeI64       = 0x7E
+	funcRef       = 0x70
+	opEnd         = 0x0B
+	opCall        = 0x10
+	opI32         = 0x41 // i32.const
+	opI64         = 0x42 // i64.const
+	kindFunc      = 0
+	kindMem       = 2
+	kindGlobal    = 3
+	pageSize      = 64 << 10
+	wasi          = "wasi_snapshot_preview1"
+	startName     = "_initialize"
 )
 
 // imports are what Go's runtime asks of a host.
@@ -51,7 +53,11 @@ type module struct {
 	memory   []byte // all of it at the start, data segments and zeros
 	globals  []global
 	exports  []export
-	compiler string // such as go1.26.8
+	imported uint32   // functions, which come first
+	bodies   [][]byte // of the other functions: locals and code
+	tableAt  uint32   // where in the table there are functions
+	table    []uint32 // which these are
+	compiler string   // such as go1.26.8
 }
 
 type section struct {
@@ -101,7 +107,7 @@ func (m *module) read(s section) {
 		m.readCustom(&reader{"a custom section", s.body})
 	case sectionType, sectionFunction: // nothing in them can go wrong that an engine does not see
 	case sectionImport:
-		readImports(&reader{"the import section", s.body})
+		m.readImports(&reader{"the import section", s.body})
 	case sectionTable:
 		readTable(&reader{"the table section", s.body})
 	case sectionMemory:
@@ -113,9 +119,9 @@ func (m *module) read(s section) {
 	case sectionStart:
 		refuse("there is a start section: a snapshot would run it twice")
 	case sectionElement:
-		readElements(&reader{"the element section", s.body})
+		m.readElements(&reader{"the element section", s.body})
 	case sectionCode:
-		readCode(&reader{"the code section", s.body})
+		m.readCode(&reader{"the code section", s.body})
 	case sectionData:
 		m.readData(&reader{"the data section", s.body})
 	default:
@@ -142,8 +148,9 @@ func (m *module) readCustom(r *reader) {
 	}
 }
 
-func readImports(r *reader) {
-	for range r.u32() {
+func (m *module) readImports(r *reader) {
+	m.imported = r.u32()
+	for range m.imported {
 		from, name, kind := r.name(), r.name(), r.byte()
 		if from != wasi || !slices.Contains(imports, name) || kind != kindFunc {
 			refuse("the import %s.%s of kind %d is not one that Go's runtime needs", from, name, kind)
@@ -217,7 +224,7 @@ func (m *module) readExports(r *reader) {
 	r.end()
 }
 
-func readElements(r *reader) {
+func (m *module) readElements(r *reader) {
 	if n := r.u32(); n != 1 {
 		refuse("there are %d element segments; want one", n)
 	}
@@ -227,14 +234,27 @@ func readElements(r *reader) {
 	if r.byte() != opI32 {
 		refuse("the element segment is not at a constant")
 	}
-	r.s64()
+	m.tableAt = uint32(r.s64())
 	if r.byte() != opEnd {
 		refuse("the element segment is at more than a constant")
 	}
 	for range r.u32() {
-		r.u32()
+		m.table = append(m.table, r.u32())
 	}
 	r.end()
+}
+
+// pcShift is how far to the left a program counter has the table's index of a
+// function. What is right of it is where in the function to go on.
+const pcShift = 16
+
+// functionAt is the function that a program counter is in, if it is one.
+func (m *module) functionAt(pc uint64) (function uint32, ok bool) {
+	i := pc>>pcShift - uint64(m.tableAt)
+	if i >= uint64(len(m.table)) {
+		return 0, false
+	}
+	return m.table[i], true
 }
 
 // readData writes the segments to memory, as an engine would.
@@ -281,6 +301,11 @@ func (m *module) bytes() []byte {
 			for _, e := range m.exports {
 				s.body = append(appendName(s.body, e.name), e.kind)
 				s.body = appendU32(s.body, e.index)
+			}
+		case sectionCode:
+			s.body = appendU32(nil, uint32(len(m.bodies)))
+			for _, body := range m.bodies {
+				s.body = append(appendU32(s.body, uint32(len(body))), body...)
 			}
 		case sectionData:
 			s.body = appendData(m.memory)

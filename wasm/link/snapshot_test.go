@@ -78,6 +78,62 @@ func descend(n int) (sum *int) {
 	return descend(n - 1)
 }
 
+var questions, answers = make(chan int), make(chan int)
+
+func init() { go wait() }
+
+// wait is where a goroutine waits when the snapshot is made.
+func wait() {
+	for question := range questions {
+		answers <- question + began["init"]
+	}
+}
+
+//go:wasmexport asked
+func asked() int32 {
+	questions <- 2
+	return int32(<-answers)
+}
+
+type secret struct{}
+
+func (secret) tell() int { return 42 }
+
+var hidden any = secret{}
+
+// told is 42 if the runtime finds a method that no code calls but by an interface.
+//
+//go:wasmexport told
+func told() int32 {
+	if teller, ok := hidden.(interface{ tell() int }); ok {
+		return int32(teller.tell())
+	}
+	return 0
+}
+
+// failed is the length of what a runtime error says.
+//
+//go:wasmexport failed
+func failed() (n int32) {
+	defer func() { n = int32(len(recover().(error).Error())) }()
+	var none []int
+	return int32(none[began["init"]])
+}
+
+// finalized is how many of a hundred objects that are garbage were.
+//
+//go:wasmexport finalized
+func finalized() (n int32) {
+	for range 100 {
+		runtime.SetFinalizer(new([64]byte), func(*[64]byte) { n++ })
+	}
+	for range 3 {
+		runtime.GC()
+		runtime.Gosched()
+	}
+	return n
+}
+
 func catch(caught *bool) { *caught = recover() != nil }
 
 // through may be inlined in what calls it, as a function may not that recovers.
@@ -202,6 +258,25 @@ func TestARecoverThatIsOneCallTooDeepDoesNotRecover(t *testing.T) {
 			instance := run(t, linked, func() int64 { return 1e9 })
 			call(t, instance, "direct", 1, 1)
 			call(t, instance, "indirect", 2, 2)
+		})
+	}
+}
+
+func TestWhatWaitsOrIsFoundByNameRunsOn(t *testing.T) {
+	for name, lines := range map[string]bool{"with all functions": true, "without those that cannot run": false} {
+		t.Run(name, func(t *testing.T) {
+			linked, _, err := link(reactor(t), lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := int64(1e9)
+			instance := run(t, linked, func() int64 { now += 1000; return now })
+			for range 3 {
+				call(t, instance, "asked", 42, 42)
+				call(t, instance, "told", 42, 42)
+				call(t, instance, "failed", len("runtime error: index out of range [40] with length 0"), 100)
+				call(t, instance, "finalized", 90, 100)
+			}
 		})
 	}
 }
