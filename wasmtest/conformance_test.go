@@ -304,7 +304,7 @@ func TestTheReactorPlansTheHeadThatPackageWebmPlans(t *testing.T) {
 // What a host does wrong gets a status, and harms no other stream.
 func TestEveryBuildAnswersWrongCallsWithAStatus(t *testing.T) {
 	const noHandle, failed = -2.0, -1.0
-	empty := object{"bytes": 0.0, "recordings": array{}, "other": array{}, "dropped": array{}, "gaps": array{}, "undecodable": array{}, "error": nil}
+	empty := object{"bytes": 0.0, "recordings": array{}, "other": array{}, "dropped": array{}, "gaps": array{}, "undecodable": array{}, "unlisted": 0.0, "error": nil}
 	notWebM := object{"code": "not-webm", "offset": 0.0, "path": "",
 		"message": "webm: the stream is Ogg, not WebM: give MediaRecorder the mimeType video/webm or audio/webm"}
 
