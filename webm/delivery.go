@@ -177,7 +177,7 @@ func (q *queue) add(c *Cluster, keys *keyFrameList, from int64) {
 	q.write()
 }
 
-// write appends the numbers to the last page.
+// write appends the numbers to the last page, as appendVarint does.
 func (q *queue) write() {
 	room := 128 // as a rule few wait
 	if len(q.pages) > 0 {
@@ -187,39 +187,48 @@ func (q *queue) write() {
 		q.pages = append(q.pages, make([]byte, 0, room))
 	}
 	page := &q.pages[len(q.pages)-1]
+	b := *page
 	for _, v := range q.numbers {
-		*page = appendVarint(*page, v)
+		u := uint64(v)<<1 ^ uint64(v>>63)
+		for ; u >= 0x80; u >>= 7 {
+			b = append(b, byte(u)|0x80)
+		}
+		b = append(b, byte(u))
 	}
+	*page = b
 	q.n++
 }
 
 // take takes the first cluster that waits. There must be one.
 func (q *queue) take(indexes []*Index) (c Cluster) {
 	e, o := &c.form, &q.out
-	control := q.next()
-	c.Known, c.Cut, c.Fragment = control&queuedKnown != 0, control&queuedCut != 0, control&queuedFragment != 0
-	e.flags = uint8(control >> queuedFlags)
-	o.shape += q.next()
+	var v [9]int64
+	q.fill(v[:])
+	c.Known, c.Cut, c.Fragment = v[0]&queuedKnown != 0, v[0]&queuedCut != 0, v[0]&queuedFragment != 0
+	e.flags = uint8(v[0] >> queuedFlags)
+	o.shape += v[1]
 	e.headLen, e.timeLen, c.Recording, e.timeAt = uint8(o.shape&15), uint8(o.shape>>4&31), int(o.shape>>9&2047), uint32(o.shape>>20)
-	c.Start = o.end + q.next()
-	c.End = c.Start + q.next()
-	e.Range = Range{c.Start - q.next(), c.End}
-	c.Timestamp = o.timestamp + q.next()
+	c.Start = o.end + v[2]
+	c.End = c.Start + v[3]
+	e.Range = Range{c.Start - v[4], c.End}
+	c.Timestamp = o.timestamp + v[5]
 	o.end, o.timestamp, e.timestamp = c.End, c.Timestamp, c.Timestamp
 	ix := indexes[c.Recording]
 	c.Time = c.Timestamp * ix.header.TimestampScale
-	c.Duration = q.next()
-	c.Blocks = int(q.next())
+	c.Duration, c.Blocks = v[6], int(v[7])
 	if !c.Fragment {
 		c.HeadLen = int(e.headLen)
 	}
-	c.Tracks = make([]TrackBlocks, q.next())
+	c.Tracks = make([]TrackBlocks, v[8])
 	for i := range c.Tracks {
-		c.Tracks[i] = TrackBlocks{uint64(q.next()), int(q.next()), int(q.next())}
+		q.fill(v[:3])
+		c.Tracks[i] = TrackBlocks{uint64(v[0]), int(v[1]), int(v[2])}
 	}
+	q.fill(v[:1])
 	at := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
-	for n := q.next(); n > 0; n-- {
-		at = KeyFrame{Track: uint64(q.next()), Timestamp: at.Timestamp + q.next(), Offset: at.Offset + q.next()}
+	for n := v[0]; n > 0; n-- {
+		q.fill(v[:3])
+		at = KeyFrame{Track: uint64(v[0]), Timestamp: at.Timestamp + v[1], Offset: at.Offset + v[2]}
 		at.Time = at.Timestamp * ix.header.TimestampScale
 		c.KeyFrames = append(c.KeyFrames, at)
 	}
@@ -231,14 +240,22 @@ func (q *queue) take(indexes []*Index) (c Cluster) {
 	return c
 }
 
-// next takes the next number.
-//
-//go:noinline
-func (q *queue) next() int64 {
-	b := q.pages[0][q.read:]
-	v := takeVarint(&b)
-	q.read = len(q.pages[0]) - len(b)
-	return v
+// fill takes the next numbers, as many as there is room for.
+func (q *queue) fill(numbers []int64) {
+	b, at := q.pages[0], q.read
+	for i := range numbers {
+		var u uint64
+		for shift := 0; ; shift += 7 {
+			c := b[at]
+			at++
+			u |= uint64(c&0x7F) << shift
+			if c < 0x80 {
+				break
+			}
+		}
+		numbers[i] = int64(u>>1) ^ -int64(u&1)
+	}
+	q.read = at
 }
 
 // drop drops what has been taken, but for memory for the next cluster.
