@@ -2,19 +2,20 @@ package webm
 
 // How a Splitter goes on after damage, and how it reads a part of the stream again.
 
-// A phase is what a Splitter does with the bytes that come next.
+// A phase is what a Splitter does with the bytes that come next, and leads to others:
 //
-//	recognising ──▶ scanning ◀──────────────┐
-//	     │           │   │  ╲ damage        │ proven
-//	     │ junk      │   │   ╲              │
-//	     └───────────┼───┼────▶ searching ──┤
-//	                 │   │          ▲       │ it begins in what was taken for blocks
-//	        suspect: │   └──────┐   │       ▼
-//	   comparing ◀── waiting ◀──┴── waiting (for Rewind, and then …)
-//	        └──────────▶ waiting, and then scanning
-//
-// What is waited for is in recovery.then; without a Rewind a search follows. From each phase
-// a final error or the end of the stream leads to over.
+//	recognising ─ it is EBML ──────────────────────────▶ scanning
+//	            ─ it is junk, in which that may follow ─▶ searching
+//	scanning ──── damage, or bytes are missing ─────────▶ searching
+//	         ──── damage that may have taken in clusters ▶ waiting, then searching
+//	         ──── a block that may be there twice ──────▶ waiting, then comparing
+//	         ──── Tracks come after the Clusters ───────▶ waiting, then scanning
+//	searching ─── a candidate is proven ────────────────▶ scanning
+//	          ─── it begins in the open cluster ────────▶ waiting, then scanning
+//	comparing ─── it is certain ────────────────────────▶ waiting, then scanning
+//	waiting ───── Rewind is asked ──────────────────────▶ what comes then
+//	        ───── more is pushed without ───────────────▶ searching
+//	each ──────── a final error, or the end ────────────▶ over
 type phase uint8
 
 const (
@@ -48,9 +49,9 @@ const (
 	// maxRewound is how often all of a stream may be, in sum.
 	maxRewound = 4
 
-	// rewindCost is how many bytes of a stream there are for each time that it goes back, as
-	// callers push more than is read again. A short stream, too, may be damaged in some places.
-	rewindCost = 256
+	// perRewind is how many bytes of a stream there are at least for each time that it goes
+	// back, but for the first minRewinds: callers push more than is read again.
+	perRewind  = 256
 	minRewinds = 64
 )
 
@@ -59,7 +60,7 @@ const (
 //
 //go:noinline
 func (r *recovery) afford(work, offset int64) bool {
-	if r.rewound+work > maxRewound*offset || r.rewinds > minRewinds+offset/rewindCost {
+	if r.rewound+work > maxRewound*offset || r.rewinds > minRewinds+offset/perRewind {
 		return work == 0
 	}
 	r.rewound += work
