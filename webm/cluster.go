@@ -148,17 +148,18 @@ func (p *parser) closeCluster() event {
 type openBlock struct {
 	Range  // of its element
 	head   blockHead
-	isHead bool   // head has been read
-	key    bool   // it can be decoded on its own
-	flag   bool   // the stream says so
-	simple bool   // it is a SimpleBlock
-	track  int    // index of its track, or -1 if the header has no such track
-	ticks  int64  // its timestamp, from the beginning of the recording
-	at     int64  // the same, in nanoseconds
-	media  int64  // duration by what the frames say, in nanoseconds, or 0
-	frames int64  // how many it holds
-	sum    uint32 // of its size, its time and its first bytes, see repeats
-	codec  string // what its frame tells of its track's Codec, or ""
+	isHead bool      // head has been read
+	key    bool      // it can be decoded on its own
+	flag   bool      // the stream says so
+	simple bool      // it is a SimpleBlock
+	track  int       // index of its track, or -1 if the header has no such track
+	kind   TrackType // of its track
+	ticks  int64     // its timestamp, from the beginning of the recording
+	at     int64     // the same, in nanoseconds
+	media  int64     // duration by what the frames say, in nanoseconds, or 0
+	frames int64     // how many it holds
+	sum    uint32    // of its size, its time and its first bytes, see repeats
+	codec  string    // what its frame tells of its track's Codec, or ""
 
 	// Of a BlockGroup:
 	duration  int64 // BlockDuration in nanoseconds, or 0
@@ -193,6 +194,7 @@ func (p *parser) readBlock(size int64, data []byte) {
 		b.sum = sumOf(data[:min(len(data), blockHeadLen)], size, p.cluster.timestamp)
 	}
 	track := &p.header.Tracks[b.track]
+	b.kind = track.Type
 	if head.lacing() != NoLacing {
 		p.readLaces(size, data, n, track)
 		return
@@ -264,7 +266,7 @@ func (p *parser) endBlock(group bool) event {
 	if group {
 		b.flag = !b.reference
 	}
-	b.key = b.flag || b.track >= 0 && p.header.Tracks[b.track].onlyKeyFrames()
+	b.key = b.flag || b.kind.onlyKeyFrames()
 	return blockDone
 }
 

@@ -225,7 +225,7 @@ func (ix *Index) form(e *entry) *Edit {
 	edit := &Edit{Void: e.flags&needsVoid != 0}
 	if e.flags&needsKeys != 0 {
 		for i := range ix.header.Tracks {
-			if t := &ix.header.Tracks[i]; t.onlyKeyFrames() {
+			if t := &ix.header.Tracks[i]; t.Type.onlyKeyFrames() {
 				edit.Keys = append(edit.Keys, t.Number)
 			}
 		}

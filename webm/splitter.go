@@ -256,7 +256,7 @@ func (s *Splitter) takeBlock() {
 		l.leaveOutStray(b.Range, CodeInvalidBlock, b.head.track, 1, b.at)
 		return
 	}
-	isVideo := s.time.tracks[b.track].Type == Video
+	isVideo := b.kind == Video
 	if isVideo {
 		s.delivery.given.see(b.Start, b.flag)
 	}
@@ -264,10 +264,11 @@ func (s *Splitter) takeBlock() {
 		l.leaveOutRepeated(b.Range)
 		return
 	}
-	if !s.time.clocks[b.track].seen {
+	c := &s.time.clocks[b.track]
+	if !c.seen {
 		l.addFirst(b)
 	}
-	if gaps := s.time.take(b, s.seam, l.open.previous); len(gaps) > 0 {
+	if gaps := s.time.take(c, b, s.seam, l.open.previous); len(gaps) > 0 {
 		l.noteGaps(gaps)
 	}
 	l.mark(b, counts)
@@ -275,7 +276,7 @@ func (s *Splitter) takeBlock() {
 		if b.key {
 			l.endLeaving(b)
 		} else {
-			l.leaveOut(b, s.time.clocks[b.track].endOfLast())
+			l.leaveOut(b, c.endOfLast())
 		}
 	}
 	if b.key && (isVideo || s.time.cue(b.at)) {

@@ -69,11 +69,10 @@ func (l *ledger) count(b *openBlock) *TrackBlocks {
 	if b.track < 0 {
 		return nil
 	}
-	track := &l.index.header.Tracks[b.track]
 	if b.codec != "" {
-		track.Codec = b.codec
+		l.index.header.Tracks[b.track].Codec = b.codec
 	}
-	if track.Type == Video {
+	if b.kind == Video {
 		if b.flag && !t.sawVideo {
 			t.entry.flags |= beginsWithKey
 		}

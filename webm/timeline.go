@@ -167,8 +167,7 @@ type lag struct {
 
 // sound takes in a block of audio before its clock does, and returns the gaps that are
 // certain now.
-func (t *timeline) sound(b *openBlock, duration, seam, previous int64) (gaps []Gap) {
-	c := &t.clocks[b.track]
+func (t *timeline) sound(c *clock, b *openBlock, duration, seam, previous int64) (gaps []Gap) {
 	l, at, offset := &c.late, b.at, b.Start
 	if hole := (span{c.endOfLast(), at}); c.seen && c.latest.duration > 0 && hole.to-hole.from > max(minGap-1, maxGap*c.latest.duration) {
 		t.odd = offset
@@ -203,16 +202,15 @@ func (t *timeline) sound(b *openBlock, duration, seam, previous int64) (gaps []G
 	return gaps
 }
 
-// take takes in a block, and returns the gaps in the sound that are certain now. The last
+// take takes in a block, with the clock of its track, and returns the gaps in the sound that are certain now. The last
 // chunk begins at seam, and the cluster before the open one at previous.
-func (t *timeline) take(b *openBlock, seam, previous int64) (gaps []Gap) {
-	c := &t.clocks[b.track]
+func (t *timeline) take(c *clock, b *openBlock, seam, previous int64) (gaps []Gap) {
 	if !c.inOne.open {
 		t.touch(b.track)
 	}
 	duration, padding := b.length()
-	if t.tracks[b.track].Type == Audio {
-		gaps = t.sound(b, duration, seam, previous)
+	if b.kind == Audio {
+		gaps = t.sound(c, b, duration, seam, previous)
 	}
 	c.add(lasting{b.at, duration, b.frames, padding}, t.sounds)
 	if b.at == c.latest.at {

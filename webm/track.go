@@ -123,9 +123,9 @@ func trackNumbered(tracks []Track, number uint64) int {
 	return -1
 }
 
-// onlyKeyFrames tells whether every frame of the track can be decoded on its
+// onlyKeyFrames tells whether every frame of a track of the type can be decoded on its
 // own, whatever the blocks' flags say: Firefox never sets them for audio.
-func (t *Track) onlyKeyFrames() bool { return t.Type == Audio }
+func (t TrackType) onlyKeyFrames() bool { return t == Audio }
 
 // allowedInWebM tells whether the codec is one of WebM's guidelines; others make
 // a file Matroska.
