@@ -3,7 +3,7 @@
 // known before.
 
 import { joined, read, type Bytes } from "../base/bytes.js";
-import type { Range } from "../base/types.js";
+import type { Range, Undecodable } from "../base/types.js";
 import type { ModuleReport } from "./answers.js";
 import type { Past } from "./calls.js";
 
@@ -86,8 +86,23 @@ function merge(before: ModuleReport, now: ModuleReport, again: ModuleReport | nu
     other: union(before.other, now.other, byStart),
     dropped: union(before.dropped, now.dropped, byStart),
     gaps: union(before.gaps, now.gaps, byOffset),
-    undecodable: union(now.undecodable, before.undecodable, byOffset), // which grow
+    undecodable: runs(before.undecodable, now.undecodable, again?.undecodable ?? []),
   };
+}
+
+/** Runs of frames, in the order of the stream. One that the second report begins in its middle goes on with one of the first. */
+function runs(before: Undecodable[], now: Undecodable[], again: Undecodable[]): Undecodable[] {
+  const all = [...before];
+  for (const run of now) {
+    const isSame = (u: Undecodable) => u.reason === run.reason && u.recording === run.recording && u.track === run.track && u.offset <= run.offset;
+    const i = all.findLastIndex(isSame);
+    const known = all[i];
+    const twice = again.find(({ offset }) => offset === run.offset);
+    if (known?.offset === run.offset) all[i] = run;
+    else if (known && twice) all[i] = { ...known, frames: known.frames + run.frames - twice.frames, end: run.end };
+    else all.push(run);
+  }
+  return all.sort((a, b) => a.offset - b.offset);
 }
 
 const byStart = (range: Range) => range.start;
