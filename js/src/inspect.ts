@@ -40,6 +40,9 @@ export interface Inspection {
   problems: Problem[];
 }
 
+/** After how many bytes news are told: a splitter may go back a few bytes a great many times. */
+const interval = 1 << 20;
+
 /** How long the page may have to wait, in milliseconds. */
 const patience = 10;
 
@@ -79,12 +82,14 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
   const pause = pauses(signal);
   const walk = new Walk(instance, pieces, pause, options.onElements);
 
-  let at = 0; // what of the file the splitter has
-  let seen = 0; // the most that it has had
+  let seen = 0; // the most of the file that the splitter has had
+  let followed = 0; // where it was when its news were told
+  let news = false;
   let over = false; // it finds nothing more
 
   /** Has the elements listed of what has come to be known. */
   const follow = async (report: ModuleReport) => {
+    const { at } = splitter;
     const told: Told[] = [];
     const tell = (ranges: Range[], whole: boolean) => {
       for (const { start, end } of ranges) if (end > walk.at) told.push({ start, end, whole });
@@ -108,36 +113,31 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
 
   try {
     for (;;) {
-      while (at < file.size && !(over && walk.stopped)) {
-        const bytes = await pieces.from(at);
-        let news = false;
-        for (const begin = at; at < begin + bytes.length; ) {
+      while (splitter.at < file.size && !(over && walk.stopped)) {
+        const begin = splitter.at;
+        const bytes = await pieces.from(begin);
+        for (let at = begin; at >= begin && at < begin + bytes.length; { at } = splitter) {
           const chunk = starts.findLastIndex((start) => start <= at);
-          const next = Math.min(at + pieceLength, begin + bytes.length, starts[chunk + 1] ?? Infinity);
-          const status = splitter.push(bytes.subarray(at - begin, next - begin), starts[chunk] !== at);
+          const end = Math.min(at + splitter.pace, starts[chunk + 1] ?? Infinity);
+          const status = splitter.push(bytes.subarray(at - begin, end - begin), starts[chunk] !== at);
           news ||= status !== 0;
           over ||= status < 0;
-          at = next;
-          const back = splitter.rewind();
-          if (back >= 0) {
-            at = back;
-            break;
-          }
           await pause();
         }
-        if (news) await follow(splitter.report());
-        seen = Math.max(seen, at);
+        seen = Math.max(seen, splitter.at);
         onProgress?.(seen / file.size);
+        if (!news || Math.abs(splitter.at - followed) < interval) continue;
+        await follow(splitter.report());
+        followed = splitter.at;
+        news = false;
       }
+      const { at } = splitter;
       const report = splitter.finish();
-      const back = splitter.rewind();
-      if (back < 0) {
-        await follow(report);
-        await walk.finish();
-        onProgress?.(1);
-        return { elements: walk.elements, report: { ...report, missing: [] }, problems: walk.problemsBeside(report) };
-      }
-      at = back;
+      if (splitter.at !== at) continue;
+      await follow(report);
+      await walk.finish();
+      onProgress?.(1);
+      return { elements: walk.elements, report: { ...report, missing: [] }, problems: walk.problemsBeside(report) };
     }
   } finally {
     walk.close();

@@ -27,8 +27,9 @@ async function ways(dist, wasm) {
     for (let at = 0; at < bytes.length; at += chunk) {
       const end = Math.min(at + chunk, bytes.length);
       for (let i = at; i < end; i += pieceLength) {
-        news += splitter.push(bytes.subarray(i, Math.min(i + pieceLength, end)));
-        if (splitter.rewind() >= 0) throw new Error("it rewinds");
+        const next = Math.min(i + pieceLength, end);
+        news += splitter.push(bytes.subarray(i, next), i > at);
+        if (splitter.at !== next) throw new Error("it rewinds");
       }
       if (news > 0) take();
       news = 0;

@@ -20,6 +20,7 @@ interface InputFile {
 /** The chunks as one stream. */
 export class Input {
   readonly #files: InputFile[] = [];
+  readonly #buffer = new Uint8Array(1 << 20);
   #begins = new Set<number>();
   #temporary: string | undefined;
   size = 0;
@@ -79,16 +80,19 @@ export class Input {
 
   /** The bytes from start up to end, in pieces of one file that are valid until the next. */
   *read(start = 0, end = this.size): Generator<Uint8Array> {
-    const buffer = new Uint8Array(Math.min(1 << 20, end - start));
-    for (const file of this.#files) {
-      const last = Math.min(end, file.start + file.size);
-      for (let at = Math.max(start, file.start); at < last; ) {
-        const n = readSync(file.fd, buffer, 0, Math.min(buffer.length, last - at), at - file.start);
-        if (n === 0) throw new Error(`${file.path} became shorter while it was read`);
-        yield buffer.subarray(0, n);
-        at += n;
-      }
+    for (let at = start; at < end; ) {
+      const piece = this.piece(at, end - at);
+      yield piece;
+      at += piece.length;
     }
+  }
+
+  /** Bytes of one file from an offset on, as many as are wanted or fewer, that are valid until the next. */
+  piece(at: number, wanted: number): Uint8Array {
+    const { path, fd, start, size } = this.#files.findLast((f) => f.start <= at)!;
+    const n = readSync(fd, this.#buffer, 0, Math.min(this.#buffer.length, wanted, start + size - at), at - start);
+    if (n === 0) throw new Error(`${path} became shorter while it was read`);
+    return this.#buffer.subarray(0, n);
   }
 
   /** Where an offset of the stream is, for people who have files. */

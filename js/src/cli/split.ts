@@ -20,39 +20,27 @@ export async function split(input: Input, headers = Infinity): Promise<Contents>
   const splitter = new Splitter(await instance(), true);
   const progress = new Progress(input.size);
   const clusters: ClusterFacts[] = [];
-  let report: ModuleReport;
-  let seen = 0;
   const take = () => {
+    while (splitter.takeHeader()) headers--;
     for (const { form: _form, fromZero: _zero, ...known } of splitter.takeClusters()) clusters.push(known);
   };
-  /** Reads from an offset on, and returns the one from which it must be read again, or -1. */
-  const read = (from: number): number => {
-    let at = from;
-    for (const bytes of input.read(from)) {
-      for (let i = 0; i < bytes.length; i += pieceLength) {
-        const piece = bytes.subarray(i, i + pieceLength);
-        splitter.push(piece, !input.begins(at)); // the report has its error
-        let back = splitter.rewind();
-        if (back >= 0) return back;
-        at += piece.length;
-        if (at !== input.joinedAt) continue;
-        splitter.lost();
-        back = splitter.rewind();
-        if (back >= 0) return back;
-      }
-      while (splitter.takeHeader()) headers--;
-      take();
-      if (headers <= 0) break;
-      progress.add(Math.max(0, at - seen));
-      seen = Math.max(at, seen);
-    }
-    report = splitter.finish();
-    return splitter.rewind();
-  };
+  let seen = 0;
   try {
-    for (let from = 0; from >= 0; ) from = read(from);
-    take();
-    return { report: report!, clusters, splitter };
+    for (;;) {
+      while (splitter.at < input.size && headers > 0) {
+        const { at } = splitter;
+        const news = splitter.push(input.piece(at, splitter.pace), !input.begins(at)); // the report has its error
+        if (at < input.joinedAt && splitter.at === input.joinedAt) splitter.lost();
+        if (news) take();
+        progress.add(Math.max(0, splitter.at - seen));
+        seen = Math.max(seen, splitter.at);
+      }
+      const end = splitter.at;
+      const report = splitter.finish();
+      if (splitter.at !== end && headers > 0) continue;
+      take();
+      return { report, clusters, splitter };
+    }
   } finally {
     progress.end();
   }

@@ -62,11 +62,7 @@ export function numbers(answer: Uint8Array) {
     return new Uint8Array(values.buffer, 8 * (at - 3), length);
   };
   const form = (): Form => ({ start: next(), end: next(), edit: yes(), head: bytes(next()) });
-  const tracks = (count: number) => {
-    const all: ToldCluster["tracks"] = [];
-    for (let i = 0; i < count; i++) all.push({ number: next(), blocks: next(), keyframes: next() });
-    return all;
-  };
+  const track = () => ({ number: next(), blocks: next(), keyframes: next() });
   return {
     more: () => at < values.length,
     next,
@@ -84,7 +80,7 @@ export function numbers(answer: Uint8Array) {
       beginsWithKeyFrame: yes(),
       blocks: next(),
       keyframes: next(),
-      tracks: tracks(next()),
+      tracks: Array.from({ length: next() }, track),
       form: form(),
       fromZero: form(),
     }),

@@ -33,7 +33,7 @@ export interface Stored {
   data: Bytes[];
   /** Offsets in the data and what was recorded there, in turns, where the final form is another. */
   changed: number[];
-  header: ToldHeader | null;
+  header?: ToldHeader;
 }
 
 /**

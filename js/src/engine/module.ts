@@ -52,6 +52,9 @@ export const planFlags = { stored: 1, keepUndecodable: 2 } as const;
 /** How many bytes go into the module at once: larger is no faster, and takes memory. */
 export const pieceLength = 64 << 10;
 
+/** How many after a rewind, as the next is often near. */
+const firstLength = 1 << 10;
+
 /** What a stream may be, and ask of memory. What is not given is as the module has it. */
 export interface SplitOptions {
   strict?: boolean;
@@ -68,6 +71,8 @@ export interface SplitOptions {
 export class Instance {
   /** Whether it has trapped: then nothing it says can be trusted. */
   dead = false;
+  /** How many bytes to push next at most, of a stream that may ask for them again: few after a rewind, and then ever more. */
+  pace = pieceLength;
   readonly #exports: Exports;
   readonly #text = new TextDecoder();
   #lastWords = ""; // of Go's runtime, when it crashes
@@ -107,8 +112,9 @@ export class Instance {
    * Pushes up to 64 KiB, which begin a chunk or go on with the one before. Returns a number
    * above 0 if anything is new, below 0 if the stream is at an end.
    */
-  push(handle: number, piece: Uint8Array, goesOn = false): number {
+  push(handle: number, piece: Uint8Array, goesOn?: boolean): number {
     this.#reserve().set(piece);
+    this.pace = Math.min(this.pace + piece.length, pieceLength);
     return this.#call(() => this.#exports[goesOn ? "continueChunk" : "pushChunk"](handle, piece.length));
   }
 
@@ -122,9 +128,15 @@ export class Instance {
     this.#call(() => this.#exports.skip(handle, offset));
   }
 
-  /** The offset from which a stream must be pushed again, or -1. To be asked after `push`, `lost` and the answer `finish`. */
-  rewind(handle: number): number {
-    return this.#call(() => this.#exports.rewind(handle));
+  /**
+   * Returns the offset from which a stream must be pushed: the next, or another that the module
+   * wants. To be asked after `push`, `lost` and the answer `finish`.
+   */
+  rewind(handle: number, next: number): number {
+    const back = this.#call(() => this.#exports.rewind(handle));
+    if (back < 0) return next;
+    this.pace = firstLength;
+    return back;
   }
 
   /** The offset from which bytes of a stream may still be wanted. */

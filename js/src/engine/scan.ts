@@ -9,6 +9,8 @@ import type { Instance } from "./module.js";
 export class Splitter {
   readonly instance: Instance;
   readonly handle: number;
+  /** The offset of the stream that must be pushed next, which each call can set back and, if it seeks, forward. */
+  at = 0;
 
   /** @param seeks whether all of the stream is there, as that of a file is */
   constructor(instance: Instance, seeks = false) {
@@ -16,25 +18,26 @@ export class Splitter {
     this.handle = instance.open(0, { rewinds: true, seeks });
   }
 
+  /** How many bytes `push` takes at most. */
+  get pace(): number {
+    return this.instance.pace;
+  }
+
   /**
-   * Takes up to 64 KiB, which begin a chunk or go on with the one before. Returns a number
-   * below 0 when there can be nothing more, which the report explains.
+   * Takes the bytes at `at`, which begin a chunk or go on with the one before. Returns what the
+   * module does: a number below 0 when there can be nothing more, which the report explains.
    */
-  push(piece: Uint8Array, goesOn = false): number {
-    return this.instance.push(this.handle, piece, goesOn);
+  push(piece: Uint8Array, goesOn: boolean): number {
+    const status = this.instance.push(this.handle, piece, goesOn);
+    this.at += piece.length;
+    this.#rewind();
+    return status;
   }
 
   /** Says that bytes are missing here. */
   lost(): void {
     this.instance.lost(this.handle);
-  }
-
-  /**
-   * After each `push`, `lost` and `finish`: the offset from which the stream must be pushed, and
-   * finished, again, or -1. It can be after what was pushed.
-   */
-  rewind(): number {
-    return this.instance.rewind(this.handle);
+    this.#rewind();
   }
 
   takeHeader(): ToldHeader | null {
@@ -49,8 +52,15 @@ export class Splitter {
     return this.instance.ask(this.handle, "report") as ModuleReport;
   }
 
+  /** Ends the stream, unless that sets `at` to another offset: then it goes on from there. */
   finish(): ModuleReport {
-    return this.instance.ask(this.handle, "finish") as ModuleReport;
+    const report = this.instance.ask(this.handle, "finish") as ModuleReport;
+    this.#rewind();
+    return report;
+  }
+
+  #rewind(): void {
+    this.at = this.instance.rewind(this.handle, this.at);
   }
 }
 

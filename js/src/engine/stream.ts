@@ -7,7 +7,7 @@ import type { Range } from "../base/types.js";
 import type { Form, ModuleReport, ToldCluster, ToldHeader } from "./answers.js";
 import type { Past, Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
 import type { Known, Placed } from "./midstream.js";
-import { Instance, pieceLength } from "./module.js";
+import { Instance } from "./module.js";
 
 /** How many bytes that are no header or cluster wait to be put aside: each Blob has its price. */
 const asideLength = 1 << 20;
@@ -27,8 +27,8 @@ type Midstream = typeof import("./midstream.js");
 interface Piece {
   recording: number;
   range: Range;
-  header: ToldHeader | null;
-  form: Form | null;
+  header?: ToldHeader;
+  form?: Form;
 }
 
 export class Stream implements StreamCalls {
@@ -232,10 +232,10 @@ export class Stream implements StreamCalls {
       while (this.#starts[this.#begun]! <= at) this.#begun++;
       while (this.#starts[this.#begun - 1]! > at) this.#begun--;
       const loss = this.#losses.find((offset) => offset > at) ?? Infinity;
-      const next = Math.min(at + pieceLength, end, loss, this.#starts[this.#begun] ?? Infinity);
+      const next = Math.min(at + this.#instance.pace, end, loss, this.#starts[this.#begun] ?? Infinity);
       const goesOn = this.#starts[this.#begun - 1] !== at;
       this.#note(this.#instance.push(this.#handle, bytes.subarray(at - start, next - start), goesOn));
-      at = this.#rewound(next);
+      at = this.#instance.rewind(this.#handle, next);
       if (at === loss) at = this.#lose(at);
     }
     this.#size = at;
@@ -244,13 +244,7 @@ export class Stream implements StreamCalls {
   /** Tells the module that bytes are missing, and returns the offset to go on at. */
   #lose(at: number): number {
     this.#note(this.#instance.lost(this.#handle));
-    return this.#rewound(at);
-  }
-
-  /** The offset to go on at: what comes next, or what the module wants again. */
-  #rewound(next: number): number {
-    const back = this.#instance.rewind(this.#handle);
-    return back < 0 ? next : back;
+    return this.#instance.rewind(this.#handle, at);
   }
 
   #note(status: number): void {
@@ -282,14 +276,14 @@ export class Stream implements StreamCalls {
 
   /** Ends the stream, unless bytes are wanted again that are not kept. */
   #end(): void {
+    let at, end;
     do {
-      const end = this.#size;
+      end = this.#size;
       this.#instance.ask(this.#handle, "finish");
-      const at = this.#rewound(end);
-      if (at === end) break;
+      at = this.#instance.rewind(this.#handle, end);
       this.#feed(at);
-      this.#ended = this.#size === end;
-    } while (this.#ended);
+    } while (at !== end && this.#size === end);
+    this.#ended = this.#size === end;
     this.#news = true;
   }
 
@@ -304,8 +298,8 @@ export class Stream implements StreamCalls {
     const handle = this.#handle;
     const { wanted } = this.#options;
     const pieces: Piece[] = [];
-    for (let header; (header = instance.ask(handle, "takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recording, range: header, header, form: null });
-    for (const { recording, form } of instance.takeForms(handle)) pieces.push({ recording, range: form, header: null, form });
+    for (let header; (header = instance.ask(handle, "takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recording, range: header, header });
+    for (const { recording, form } of instance.takeForms(handle)) pieces.push({ recording, range: form, form });
     const clusters = instance.takeClusters(handle, fragments ? "takeFragments" : "takeClusters");
     let report = instance.ask(handle, "report") as ModuleReport;
     if (wanted === "nothing") {
@@ -330,16 +324,18 @@ export class Stream implements StreamCalls {
       report = this.#known?.with(report) ?? report;
     }
 
-    this.#told.stored.push(...stored);
-    this.#told.clusters.push(...taken);
-    this.#told.report = this.#report = report;
+    const told = this.#told;
+    told.stored = told.stored.concat(stored);
+    told.clusters = told.clusters.concat(taken);
+    told.report = this.#report = report;
     this.#given = taken.at(-1)?.facts.end ?? this.#given;
     if (fresh.length === 0) return;
     this.#aside = [];
     this.#handed = fresh.at(-1)!.range.end;
     for (const { header, head } of stored) if (header) this.#headers.push({ ...header, bytes: head });
     for (const { form } of fresh) if (form) this.#bounds.push(form.start);
-    while (this.#handed - (this.#bounds[1] ?? this.#handed) > recentLength) this.#bounds.shift();
+    const recent = this.#handed - recentLength;
+    this.#bounds.splice(0, this.#bounds.findLastIndex((bound) => bound < recent));
   }
 
   /** A piece with its bytes, and those between what is told before it and it. */
@@ -350,7 +346,7 @@ export class Stream implements StreamCalls {
       recording,
       start: range.start,
       before: inStore ? this.#between(before, range.start) : [],
-      head: form ? form.head : this.#copy(range.start, range.end),
+      head: form?.head ?? this.#copy(range.start, range.end),
       data,
       changed,
       header,
