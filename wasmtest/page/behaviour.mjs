@@ -108,7 +108,7 @@ export const tests = {
     equal(recording.takeHeader(), null, "the header");
     equal(recording.takeClusters(), [], "the clusters");
     equal([recording.mimeType, recording.tracks, recording.duration], ["", [], 0], "what is known");
-    equal(recording.report, { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], missing: [], error: null }, "the report");
+    equal(recording.report, { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], unlisted: 0, missing: [], error: null }, "the report");
     await fetch("/open-the-gate", { method: "POST" });
     await pushed;
     await recording.finish();
