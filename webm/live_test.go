@@ -362,7 +362,7 @@ func TestARelayThatKeepsTheLastPartServesWhoBeginsAtItsFirstPlace(t *testing.T) 
 			size += int64(len(chunk))
 			first := size * 2 / 3
 			from := s.LiveAfter(0, first)
-			if from == NoOffset {
+			if from == NoOffset || served == either(4, len(stream)) {
 				continue
 			}
 			served++

@@ -198,7 +198,7 @@ func eachMutation(f fixture, test func(n int, stream []byte, isSmall bool)) {
 		}
 		random := rand.New(rand.NewPCG(uint64(len(data)), 0))
 		places := structure(data)
-		for n := range either(30, 300) {
+		for n := range either(15, 300) {
 			test(n, mutated(random, data, places), i == 1)
 		}
 	}
@@ -222,7 +222,7 @@ func TestAMutatedRecordingCostsNoMemory(t *testing.T) {
 			}
 		})
 	})
-	if inputs < either(1000, 10_000) {
+	if inputs < either(500, 10_000) {
 		t.Errorf("%d inputs", inputs)
 	}
 }
@@ -231,7 +231,7 @@ func TestAMutatedRecordingCostsNoMemory(t *testing.T) {
 func TestAMutatedRecordingMakesNoUnsoundPlan(t *testing.T) {
 	var inputs, plans atomic.Int32
 	t.Cleanup(func() { // after all subtests
-		if int(inputs.Load()) < either(1000, 10_000) || int(plans.Load()) < either(2000, 20_000) {
+		if int(inputs.Load()) < either(500, 10_000) || int(plans.Load()) < either(2000, 20_000) {
 			t.Errorf("%d inputs made %d plans: the test tests little", inputs.Load(), plans.Load())
 		}
 	})

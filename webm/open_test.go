@@ -22,8 +22,9 @@ func TestBeforeTheEndAPlanHasEveryWholeBlockThatWasPushed(t *testing.T) {
 		}
 		s := NewSplitter(Options{Rewinds: true})
 		at, files := 0, 0
-		for i := range 12 {
-			to := len(f.data) * (i + 1) / 13
+		times := either(4, 12)
+		for i := range times {
+			to := len(f.data) * (i + 1) / (times + 1)
 			s.Push(f.data[at:to])
 			if _, again := s.Rewind(); again {
 				t.Fatal("a whole recording is to be read again")
@@ -57,7 +58,7 @@ func TestBeforeTheEndAPlanHasEveryWholeBlockThatWasPushed(t *testing.T) {
 			}
 			fromAStore(t, what, s, f.data, want)
 		}
-		if files < 5 {
+		if files < times/2 {
 			t.Errorf("%d files", files)
 		}
 	})

@@ -42,6 +42,7 @@ func made(t testing.TB, plan *Plan, sources ...[]byte) []byte {
 		readers = append(readers, bytes.NewReader(s))
 	}
 	var out bytes.Buffer
+	out.Grow(int(plan.Size))
 	n, err := plan.CopyTo(&out, readers...)
 	if err != nil {
 		t.Fatal(err)

@@ -252,7 +252,7 @@ func TestEachOfTwoRecordingsInAStreamComesOutWhole(t *testing.T) {
 }
 
 func TestWhatIsMutatedAndNotDroppedComesOutWhole(t *testing.T) {
-	compared := enough(t, either(30, 300))
+	compared := enough(t, either(15, 300))
 	for _, name := range []string{
 		"chromium-10b-two-recordings", "chromium-13b-alpha-vp9", "chromium-20-disable-tracks",
 		"chromium-24-same-recorder-restart", "firefox-24-same-recorder-restart",
