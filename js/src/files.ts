@@ -1,14 +1,11 @@
-// Repairs, joins and clips existing files.
+// Repairs, joins and clips existing files: what is done for that is loaded when it is needed.
 
-import { trapped, WebmendError } from "./base/error.js";
+import { late, WebmendError } from "./base/error.js";
 import type { Report } from "./base/types.js";
-import type { Pieces, StreamCalls } from "./engine/calls.js";
 import { engine } from "./engine/load.js";
 import { planFlags } from "./engine/module.js";
-import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./media/plan.js";
-
-/** How much of a file is read at once. */
-const readLength = 4 << 20;
+import type { make as Make } from "./make.js";
+import { planKinds, type JobOptions, type Made } from "./media/plan.js";
 
 /** What `repair` gives. */
 export interface Repaired extends Made {
@@ -26,7 +23,7 @@ export interface Repaired extends Made {
  * reason if that ends it.
  */
 export async function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
-  const { made, report } = await make([file], options, ([stream], flags) => stream.plan(planKinds.seekable, options.recording ?? 0, flags));
+  const { made, report } = await make([file], options, ([stream]) => stream.plan(planKinds.seekable, options.recording ?? 0, flagsOf(options)));
   return { ...made, report };
 }
 
@@ -39,7 +36,7 @@ export async function repair(file: Blob | Blob[], options: JobOptions & { record
  */
 export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
   if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });
-  return (await make(files, options, ([first, ...others], flags) => first.join(others.map((o) => o.handle), flags))).made;
+  return (await make(files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
 }
 
 /**
@@ -51,57 +48,14 @@ export async function join(files: Blob[], options: JobOptions = {}): Promise<Mad
  * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
  */
 export async function clip(file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
-  return (await make([file], options, ([stream], flags) => stream.plan(planKinds.clip, 0, flags, options.start, options.end))).made;
+  return (await make([file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), options.start, options.end))).made;
 }
 
-/**
- * Splits files, in an instance of the module of their own, and makes what `begin` plans of
- * them. Should the module trap, all is done once more. The report is that of the first file.
- */
-async function make(
-  files: (Blob | Blob[])[],
-  options: JobOptions,
-  begin: (streams: [StreamCalls, ...StreamCalls[]], flags: number) => Promise<Pieces>,
-): Promise<{ made: Made; report: Report }> {
-  const { signal, onProgress, keepUndecodable } = options;
-  for (let tries = 0; ; tries++) {
-    const own = await (await engine()).another();
-    const streams: StreamCalls[] = [];
-    const sources: Source[] = [];
-    let report: Report | undefined;
-    try {
-      for (const [i, file] of files.entries()) {
-        let size = 0;
-        const chunks = [file].flat();
-        const starts = chunks.map((chunk) => (size += chunk.size) - chunk.size);
-        const blob = Array.isArray(file) ? new Blob(file) : file;
-        const stream = await own.open({ wanted: "nothing", seeks: true, starts });
-        streams.push(stream);
-        sources.push({ parts: (start, end) => [blob.slice(start, end)] }); // which the browser shares where it can
-        const found = await scan(stream, blob, signal, (done) => onProgress?.((i + done) / files.length));
-        report ??= found;
-      }
-      const begun = await begin(streams as [StreamCalls, ...StreamCalls[]], keepUndecodable ? planFlags.keepUndecodable : 0);
-      return { made: await carryOut(streams[0]!, begun, sources, { signal }), report: report! };
-    } catch (error) {
-      if (!trapped(error) || tries > 0) throw error;
-    } finally {
-      for (const stream of streams) stream.close();
-      own.close();
-    }
-  }
+/** What keeps undecodable frames in a file, if it is wanted. */
+const flagsOf = ({ keepUndecodable }: JobOptions) => (keepUndecodable ? planFlags.keepUndecodable : 0);
+
+async function make(...args: Tail<Parameters<typeof Make>>): ReturnType<typeof Make> {
+  return (await late("make.js", import("./make.js"))).make(engine, ...args);
 }
 
-async function scan(stream: StreamCalls, file: Blob, signal: AbortSignal | undefined, onProgress: (done: number) => void): Promise<Report> {
-  let most = 0;
-  for (let at = 0; at >= 0; at = await stream.finish()) {
-    while (at < file.size) {
-      signal?.throwIfAborted();
-      onProgress((most = Math.max(most, at)) / file.size);
-      at = await stream.push(file.slice(at, at + readLength));
-    }
-  }
-  const report = { ...stream.take().report!, missing: [] };
-  if (report.recordings.length === 0) throw new WebmendError(report.error!);
-  return report;
-}
+type Tail<List> = List extends [unknown, ...infer Rest] ? Rest : never;

@@ -1,6 +1,6 @@
 // Lists every element of a file and finds what is wrong with it: `webmend/inspect`.
 
-import { WebmendError } from "./base/error.js";
+import { tell, WebmendError } from "./base/error.js";
 import type { Element, HeaderFacts, Problem, Range, Report, Track } from "./base/types.js";
 import type { ModuleReport } from "./engine/answers.js";
 import { compile, type WasmSource } from "./engine/compile.js";
@@ -91,12 +91,12 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
   const follow = async (report: ModuleReport) => {
     const { at } = splitter;
     const told: Told[] = [];
-    const tell = (ranges: Range[], whole: boolean) => {
+    const note = (ranges: Range[], whole: boolean) => {
       for (const { start, end } of ranges) if (end > walk.at) told.push({ start, end, whole });
     };
     for (let header; (header = splitter.takeHeader()); ) {
-      tell([header], true);
-      onHeader?.(header);
+      note([header], true);
+      tell(onHeader, header);
     }
     const { error } = report;
     if (error?.code === "missing") {
@@ -104,9 +104,9 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
       await walk.over({ start: walk.at, end: error.offset, whole: false });
       await walk.over({ start: walk.at, end: at, whole: walk.at === error.offset });
     }
-    tell(splitter.takeClusters(), true);
-    tell(report.other.filter((range) => range.end <= at), true); // Tracks after the clusters come after these
-    tell(report.dropped, false);
+    note(splitter.takeClusters(), true);
+    note(report.other.filter((range) => range.end <= at), true); // Tracks after the clusters come after these
+    note(report.dropped, false);
     for (const range of told.sort((a, b) => a.start - b.start)) await walk.over(range);
     if (error) await walk.over({ start: walk.at, end: at, whole: false });
   };
@@ -125,7 +125,7 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
           await pause();
         }
         seen = Math.max(seen, splitter.at);
-        onProgress?.(seen / file.size);
+        tell(onProgress, seen / file.size);
         if (!news || Math.abs(splitter.at - followed) < interval) continue;
         await follow(splitter.report());
         followed = splitter.at;
@@ -136,7 +136,7 @@ export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {
       if (splitter.at !== at) continue;
       await follow(report);
       await walk.finish();
-      onProgress?.(1);
+      tell(onProgress, 1);
       return { elements: walk.elements, report: { ...report, missing: [] }, problems: walk.problemsBeside(report) };
     }
   } finally {
@@ -236,7 +236,7 @@ class Walk {
     if (elements.length === 0) return;
     if (this.#short && elements[0]!.offset === 0) elements[0]!.headLength--; // the EBML header
     this.elements += elements.length;
-    this.#onElements?.(elements);
+    tell(this.#onElements, elements);
   }
 }
 

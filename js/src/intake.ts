@@ -2,7 +2,7 @@
 // the other, even if the module traps.
 
 import type { Bytes } from "./base/bytes.js";
-import { trapped, WebmendError } from "./base/error.js";
+import { late, tell, trapped, WebmendError } from "./base/error.js";
 import type { Missing } from "./base/types.js";
 import type { Contents } from "./contents.js";
 import type { StreamCalls } from "./engine/calls.js";
@@ -39,9 +39,9 @@ export class Intake {
     this.#stream.catch(() => {}); // push and finish say it
     if (spool) {
       const options = spool === true ? {} : spool;
-      this.#spool = import("./spool.js").then(
-        (m) => new m.Spool(options, WebmendError),
-        (cause) => (options.onWarning ?? console.warn)(new WebmendError({ code: "spool", message: `webmend: what is recorded is in memory alone: ${cause}` }, { cause })),
+      this.#spool = late("spool.js", import("./spool.js")).then(
+        (m) => new m.Spool(options),
+        (cause) => tell(options.onWarning ?? console.warn, new WebmendError({ code: "spool", message: `webmend: what is recorded is in memory alone: ${cause.message}` }, { cause })),
       );
     }
     if (header !== undefined) {

@@ -2,6 +2,7 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { tell } from "./base/error.js";
 import type { RecordingFacts } from "./base/types.js";
 import { begun, type Inside } from "./inside.js";
 import { planKinds, type Made } from "./media/plan.js";
@@ -136,7 +137,7 @@ export class Preview {
         if (this.#disposed) return;
         if (this.#source && this.#media.error) continue;
         this.dispose();
-        return this.#onError(error);
+        return tell(this.#onError, error);
       }
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }

@@ -3,7 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
-import { WebmendError } from "./base/error.js";
+import { late, WebmendError } from "./base/error.js";
 import type { Report, Track } from "./base/types.js";
 import { Contents } from "./contents.js";
 import type { MadePlan } from "./engine/answers.js";
@@ -205,7 +205,7 @@ export class Recording {
    */
   async preview(element: MediaElement, options: PreviewOptions = {}): Promise<Preview> {
     if (!this.#contents.keep) throw notKept();
-    const { Preview } = await import("./preview.js");
+    const { Preview } = await late("preview.js", import("./preview.js"));
     return new Preview(element, this.#inside(), options);
   }
 
@@ -229,7 +229,7 @@ export class Recording {
     let parts: Parts | undefined;
     return new ReadableStream<Part>(
       {
-        start: async () => void (parts = new (await import("./upload.js")).Parts(this.#inside(), options)),
+        start: async () => void (parts = new (await late("upload.js", import("./upload.js"))).Parts(this.#inside(), options)),
         pull: (controller) => parts!.pull(controller),
         cancel: () => parts?.cancel(),
       },
@@ -243,7 +243,7 @@ export class Recording {
    * discarded. None where there is no storage.
    */
   static recoverable(): Promise<Recoverable[]> {
-    return import("./spool.js").then((m) => m.recoverable(repair));
+    return late("spool.js", import("./spool.js")).then((m) => m.recoverable(repair));
   }
 
   /**

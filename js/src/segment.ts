@@ -1,6 +1,7 @@
 // Headers and clusters, the segments of a recording: what is known of each, and its bytes.
 
 import { joined, type Bytes } from "./base/bytes.js";
+import { late } from "./base/error.js";
 import type { ClusterFacts, HeaderFacts, Range } from "./base/types.js";
 import type { Form, ToldCluster, ToldHeader } from "./engine/answers.js";
 
@@ -133,4 +134,4 @@ export interface Cluster extends ClusterFacts {
 /** What a recording is made of. */
 export type Segment = Header | Cluster;
 
-const crc32 = async (segment: Segment) => (await import("./upload.js")).crc32(await segment.bytes());
+const crc32 = async (segment: Segment) => (await late("upload.js", import("./upload.js"))).crc32(await segment.bytes());

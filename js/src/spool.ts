@@ -1,6 +1,6 @@
 // Copies a recording to disk as it comes. Loaded on demand.
 
-import type { WebmendError } from "./base/error.js";
+import { tell, WebmendError } from "./base/error.js";
 import { disks, lock, type Disk, type Log } from "./media/disk.js";
 import { closing, type Facts } from "./recoverable.js";
 
@@ -37,7 +37,6 @@ const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
 /** The copy of one recording. Its lock tells other tabs that the recording is not over. @internal */
 export class Spool {
-  readonly #failure: typeof WebmendError;
   readonly #warn: (warning: WebmendError) => void;
   readonly #id: string;
   readonly #facts: Facts;
@@ -48,9 +47,8 @@ export class Spool {
   #lookAt = 0;
   #warned = new Set<string>(); // codes of what is still so
 
-  constructor(options: SpoolOptions, failure: typeof WebmendError) {
+  constructor(options: SpoolOptions) {
     const begun = Date.now();
-    this.#failure = failure;
     this.#warn = options.onWarning ?? console.warn;
     this.#id = `${begun}-${Math.random().toString(36).slice(2)}`;
     this.#facts = { begun, name: (options.name ?? "").slice(0, nameLength), type: "" };
@@ -146,10 +144,10 @@ export class Spool {
     else this.#tell("low-space", `the browser has less than ${lowSpace >> 20} MiB left on disk for the page's origin`);
   }
 
-  #tell(code: string, message: string, cause?: unknown): void {
+  #tell(code: "spool" | "low-space", message: string, cause?: unknown): void {
     if (this.#warned.has(code)) return;
     this.#warned.add(code);
-    const warning = new this.#failure({ code, message: `webmend: ${message}` }, { cause });
-    queueMicrotask(() => this.#warn(warning)); // should that throw, it is not for who pushes chunks
+    const warning = new WebmendError({ code, message: `webmend: ${message}` }, { cause });
+    queueMicrotask(() => tell(this.#warn, warning));
   }
 }

@@ -1,31 +1,64 @@
-// The error that all of webmend throws.
+// The error that all of webmend throws, and how what the page gives and what is loaded late can fail.
 
+import type { ErrorCode } from "./codes.js";
 import type { Problem } from "./types.js";
 
 /**
- * What all of webmend throws.
+ * What all of webmend throws, besides the reason of an `AbortSignal`.
  *
- * Besides the codes of a damaged stream, which the module gives: `load` (the
- * module could not be loaded), `trap` (a bug in it, which the same bytes have shown
- * twice), `read` (a Blob could not be read), `waiting` (too many chunks wait for one that
- * is missing), `low-space` and `spool` (warnings of what is kept on disk), `finished` (it
- * came after `finish` or `close`), `not-kept` (the recording was made with `keep: false`).
+ * `instanceof` knows it whichever copy of the package or of its scripts has thrown it.
  */
 export class WebmendError extends Error implements Problem {
   override readonly name = "WebmendError";
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly offset: number;
   readonly path: string;
 
-  constructor(problem: { code: string; message: string; offset?: number; path?: string }, options?: ErrorOptions) {
+  constructor(problem: { code: ErrorCode; message: string; offset?: number; path?: string }, options?: ErrorOptions) {
     super(problem.message, options);
     this.code = problem.code;
     this.offset = problem.offset ?? 0;
     this.path = problem.path ?? "";
+  }
+
+  static override [Symbol.hasInstance](error: unknown): error is WebmendError {
+    return Object(error).name === "WebmendError";
   }
 }
 
 /** Whether the module has trapped: what there was can be scanned again in another instance. @internal */
 export function trapped(error: unknown): boolean {
   return error instanceof WebmendError && error.code === "trap";
+}
+
+/** Throws a WebmendError of code `invalid-argument` with this message, unless what it says holds. @internal */
+export function check(holds: unknown, message: string): asserts holds {
+  if (!holds) throw new WebmendError({ code: "invalid-argument", message: `webmend: ${message}` });
+}
+
+/**
+ * Calls back a function of the page's. What it throws is reported as an error of the page,
+ * and what it returns is nobody's: neither can do the recording harm.
+ *
+ * @internal
+ */
+export function tell<Args extends unknown[]>(callback: ((...args: Args) => unknown) | undefined, ...args: Args): void {
+  try {
+    callback?.(...args);
+  } catch (error) {
+    if (typeof reportError === "function") reportError(error);
+    else console.error(error); // Node has no reportError
+  }
+}
+
+/**
+ * What a script beside this one exports, which is loaded when it is needed. Rejects with a
+ * WebmendError of code `load`.
+ *
+ * @internal
+ */
+export async function late<Script>(name: string, script: Promise<Script>): Promise<Script> {
+  return script.catch((cause) => {
+    throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It is beside the package's script, and inside that of webmend/inline` }, { cause });
+  });
 }

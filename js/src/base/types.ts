@@ -1,6 +1,8 @@
 // What the module reports, as public types. Offsets and sizes are bytes from the start of the
 // stream, times and durations seconds.
 
+import type { ErrorCode } from "./codes.js";
+
 /** The bytes of the stream from `start` up to `end`. */
 export interface Range {
   start: number;
@@ -85,7 +87,7 @@ export interface ClusterFacts extends Range {
 /** What is wrong with a stream, and where. */
 export interface Problem {
   /** A name for programs, which does not change: `truncated`, `overrun`, `not-webm`, … */
-  code: string;
+  code: ErrorCode;
   /** The element that is wrong, in bytes from the start of the stream. */
   offset: number;
   /** The names of the elements around it and its own: `Segment/Cluster/SimpleBlock`. */

@@ -1,6 +1,6 @@
 // Loads the module once, for all streams, in the page or in a worker.
 
-import { WebmendError } from "../base/error.js";
+import { late } from "../base/error.js";
 import type { EngineCalls } from "./calls.js";
 import { compile, type WasmSource } from "./compile.js";
 import { Engine } from "./engine.js";
@@ -59,7 +59,7 @@ export function engine(): Promise<EngineCalls> {
 async function start(): Promise<EngineCalls> {
   const compiled = await compiledModule();
   try {
-    if (inWorker) return await (await import("./remote.js")).startWorker(compiled, shipped.worker, WebmendError);
+    if (inWorker) return await (await late("remote.js", import("./remote.js"))).startWorker(compiled, shipped.worker);
   } catch {} // there is no worker to be had
   return new Engine(compiled);
 }

@@ -1,6 +1,7 @@
 // The page's side of the worker, which sends the same calls as messages. Loaded on demand.
 
-import type { WebmendError } from "../base/error.js";
+import type { ErrorCode } from "../base/codes.js";
+import { WebmendError } from "../base/error.js";
 import type { EngineCalls, StreamCalls, StreamOptions, Told } from "./calls.js";
 
 /** What the page asks of an object of the worker: the engine with which it begins is number 0. */
@@ -17,7 +18,7 @@ export interface Call {
 export interface Answer {
   call: number;
   value?: unknown;
-  error?: { code: string; message: string; offset: number; path: string };
+  error?: { code: ErrorCode; message: string; offset: number; path: string };
   /** What is new of the stream. */
   told?: Told;
 }
@@ -34,7 +35,7 @@ export interface Remote {
  */
 type Ask = (call: Omit<Call, "call">, tell?: (told: Told) => void) => Promise<unknown>;
 
-function connect(worker: Worker, failure: typeof WebmendError): Ask {
+function connect(worker: Worker): Ask {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
@@ -45,7 +46,7 @@ function connect(worker: Worker, failure: typeof WebmendError): Ask {
     new Promise((resolve, reject) => {
       waiting.set(++last, ({ value, error, told }) => {
         if (told) tell?.(told);
-        if (error) reject(new failure(error));
+        if (error) reject(new WebmendError(error));
         else resolve(value);
       });
       const [bytes] = call.args;
@@ -118,8 +119,8 @@ class RemoteStream implements StreamCalls {
   }
 }
 
-/** Starts the worker that `make` makes. Rejects where there is none to be had. Errors of its calls are a `failure`. */
-export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>, failure: typeof WebmendError): Promise<EngineCalls> {
+/** Starts the worker that `make` makes. Rejects where there is none to be had. */
+export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>): Promise<EngineCalls> {
   const worker = await make();
   await new Promise((resolve, reject) => {
     worker.onmessage = resolve;
@@ -129,5 +130,5 @@ export async function startWorker(module: WebAssembly.Module, make: () => Worker
     };
     worker.postMessage(module);
   });
-  return new RemoteEngine(connect(worker, failure), 0);
+  return new RemoteEngine(connect(worker), 0);
 }

@@ -3,6 +3,7 @@
 // again after a trap.
 
 import { joined, read, type Bytes } from "../base/bytes.js";
+import { late } from "../base/error.js";
 import type { Range } from "../base/types.js";
 import type { Form, ModuleReport, ToldCluster, ToldHeader } from "./answers.js";
 import type { Past, Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
@@ -67,7 +68,7 @@ export class Stream implements StreamCalls {
     this.#instance = instance;
     this.#options = options;
     this.#handle = this.#open();
-    this.#fetched = options.wanted === "clusters" ? import("./midstream.js") : null;
+    this.#fetched = options.wanted === "clusters" ? late("midstream.js", import("./midstream.js")) : null;
     this.#fetched?.catch(() => {}); // recover says it
   }
 
@@ -98,7 +99,7 @@ export class Stream implements StreamCalls {
   }
 
   async recover(past: Past[]): Promise<void> {
-    const { Known, prologue, recorded } = await (this.#fetched ?? import("./midstream.js"));
+    const { Known, prologue, recorded } = await (this.#fetched ?? late("midstream.js", import("./midstream.js")));
     const inStore = this.#options.wanted === "store";
     const base = inStore ? this.#handed : this.#bounds[0]!;
     const inMiddle = !inStore && base > 0;

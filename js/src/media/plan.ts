@@ -1,6 +1,7 @@
 // Carries out plans: makes a Blob of the pieces that the module lists.
 
 import type { Bytes } from "../base/bytes.js";
+import { tell } from "../base/error.js";
 import type { Pieces, StreamCalls } from "../engine/calls.js";
 
 /** The kinds of plan of one recording. @internal */
@@ -58,7 +59,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
     let at = 0;
     for (const [i, piece] of made.pieces.entries()) {
       options.signal?.throwIfAborted();
-      options.onProgress?.(i / made.pieces.length);
+      tell(options.onProgress, i / made.pieces.length);
       if (parts.length > most) {
         // The page would stand still while many are cut. A read lets it go on, as a timer
         // would not while the page is hidden.
@@ -75,7 +76,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       if (edited) parts.push(new Blob([await stream.edit(plan, i, await blob(source, start, end))]));
       else parts.push(...(await sources[source]!.parts(start, end)));
     }
-    options.onProgress?.(1);
+    tell(options.onProgress, 1);
     return { blob: new Blob([...groups, ...parts], { type: made.mimeType }), start: made.start, end: made.end };
   } finally {
     await stream.closePlan(plan);
