@@ -42,6 +42,19 @@ func TestWhatIsKeptOnDiskIsFoundAgainInFirefoxToo(t *testing.T) {
 	askAll(t, f, "/page/spool.mjs")
 }
 
+func TestWhatIsLeftOnDiskIsOfferedHoweverBrokenItIs(t *testing.T) {
+	built(t, "spool.js")
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	runAll(t, p, "/page/leftovers.mjs", "tests")
+}
+
+func TestWhatIsLeftOnDiskIsOfferedHoweverBrokenItIsInFirefoxToo(t *testing.T) {
+	t.Parallel()
+	built(t, "spool.js")
+	f := startFirefox(t)
+	askAll(t, f, "/page/leftovers.mjs")
+}
+
 func TestWhatIsKeptOnDiskIsFoundAgainWhereAPolicyForbidsWorkers(t *testing.T) {
 	p := openWithoutWorkers(t)
 	evaluate[chromedp.Void](t, p, `import("/page/spool.mjs").then(({ keeps }) => keeps())`)

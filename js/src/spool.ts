@@ -29,8 +29,8 @@ const lookLength = 8 << 20;
 /** How much is written at once of what could not be written before. */
 const writeLength = 4 << 20;
 
-/** How much of a name is kept, in characters. */
-const nameLength = 1000;
+/** How much of a name or a media type is kept, in characters. */
+const textLength = 1000;
 
 /** Those of recordings that nobody has any more are left to be recovered. */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
@@ -51,13 +51,13 @@ export class Spool {
     const begun = Date.now();
     this.#warn = options.onWarning ?? console.warn;
     this.#id = `${begun}-${Math.random().toString(36).slice(2)}`;
-    this.#facts = { begun, name: (options.name ?? "").slice(0, nameLength), type: "" };
+    this.#facts = { begun, name: (options.name ?? "").slice(0, textLength), type: "" };
     this.#queue = this.#opened = this.#open();
   }
 
   /** Resolves when the chunks are on disk, or a warning has said that they are not. */
   append(chunks: Blob[]): Promise<void> {
-    this.#facts.type ||= chunks[0]?.type ?? "";
+    this.#facts.type ||= (chunks[0]?.type ?? "").slice(0, textLength);
     this.#waiting.push(...chunks);
     const done = this.#queue.then(() => this.#write());
     this.#queue = done;

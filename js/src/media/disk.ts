@@ -70,7 +70,7 @@ const files: Disk = {
     let closing: Promise<void> | undefined;
     return {
       append: call,
-      hasSpace: (bytes) => call(bytes).then(() => true, () => false),
+      hasSpace: (bytes) => call(bytes).then(() => true, (error) => error.name !== "QuotaExceededError"),
       close: () => (closing ??= close()),
     };
   },
@@ -102,18 +102,31 @@ interface AccessHandle {
 
 /** The whole script of the worker: nothing of this file is there. It is told where the file is, then what to add, or for how much there should be space, then null. */
 function writeFile(): void {
+  let folderName: string;
   let file: AccessHandle;
   let size = 0;
+  const open = async (folder: FileSystemDirectoryHandle, name: string) => {
+    const handle = (await folder.getFileHandle(name, { create: true })) as unknown as { createSyncAccessHandle(): Promise<AccessHandle> };
+    return handle.createSyncAccessHandle();
+  };
   addEventListener("message", async ({ data }: MessageEvent<string | Blob | number | null>) => {
     try {
       if (typeof data === "string") {
-        const [folder, id] = JSON.parse(data);
-        const directory = await (await navigator.storage.getDirectory()).getDirectoryHandle(folder, { create: true });
-        const handle = (await directory.getFileHandle(id, { create: true })) as unknown as { createSyncAccessHandle(): Promise<AccessHandle> };
-        file = await handle.createSyncAccessHandle();
+        let id;
+        [folderName, id] = JSON.parse(data);
+        file = await open(await (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create: true }), id);
       } else if (typeof data === "number") {
-        await file.truncate(size + data); // navigator.storage.estimate() does not say it: Chromium answers 10 GiB, whatever there is
-        await file.truncate(size);
+        // navigator.storage.estimate() does not say it: Chromium answers 10 GiB, whatever there
+        // is. Another file is made that long, so that no crash leaves zeros in the recording's.
+        const root = await navigator.storage.getDirectory();
+        const other = await open(root, `${folderName}-space`);
+        try {
+          await other.truncate(data);
+        } finally {
+          await other.truncate(0);
+          await other.close();
+          await root.removeEntry(`${folderName}-space`);
+        }
       } else if (data) {
         const bytes = new Uint8Array(await data.arrayBuffer());
         const written = file.write(bytes, { at: size });
