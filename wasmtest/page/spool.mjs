@@ -251,17 +251,6 @@ export const tests = {
     await left.delete();
   },
 
-  async "a callback that throws keeps no chunk from being taken"() {
-    const thrown = new Promise((resolve) => addEventListener("error", (event) => { event.preventDefault(); event.stopImmediatePropagation(); resolve(event.error); }, { once: true, capture: true }));
-    await withOther(navigator, "locks", undefined, async () => {
-      const recording = new Recording({ spool: { onWarning() { throw new Error("in this test"); } } });
-      for (const chunk of chunks()) await recording.pushChunk(chunk);
-      equal((await recording.finish()).bytes, recorded.length, "what was taken");
-      recording.close();
-    });
-    equal((await thrown).message, "in this test", "what the page is told");
-  },
-
   async "a header that was given is kept in front"() {
     const { recording: first } = spooled({ spool: undefined });
     await first.pushChunk(new Blob([recorded]));

@@ -37,18 +37,16 @@ export function check(holds: unknown, message: string): asserts holds {
 }
 
 /**
- * Calls back a function of the page's. What it throws is reported as an error of the page,
- * and what it returns is nobody's: neither can do the recording harm.
+ * Calls back a function of the page's. What it throws, or rejects with, is reported as an
+ * error of the page, and what it returns is nobody's: neither can do the recording harm.
  *
  * @internal
  */
 export function tell<Args extends unknown[]>(callback: ((...args: Args) => unknown) | undefined, ...args: Args): void {
-  try {
-    callback?.(...args);
-  } catch (error) {
+  new Promise((resolve) => resolve(callback?.(...args))).catch((error) => {
     if (typeof reportError === "function") reportError(error);
     else console.error(error); // Node has no reportError
-  }
+  });
 }
 
 /**

@@ -1,0 +1,25 @@
+package wasmtest
+
+// What pages and browsers do to recordings: callbacks that break, and what fails below them.
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func TestNoCallbackBreaksARecording(t *testing.T) {
+	built(t, "spool.js")
+	p := open(t, func(m chromedp.ConsoleMessage) bool {
+		return m.Source == "network" && strings.Contains(m.URL, "/nowhere-near-the-module/") // whose absence is a test
+	})
+	runAll(t, p, "/page/callbacks.mjs", "tests")
+}
+
+func TestNoCallbackBreaksARecordingInFirefoxToo(t *testing.T) {
+	t.Parallel()
+	built(t, "spool.js")
+	f := startFirefox(t)
+	askAll(t, f, "/page/callbacks.mjs")
+}
