@@ -90,7 +90,8 @@ func newInstanceWith(t testing.TB, name string, config wazero.ModuleConfig) *ins
 // call calls an export, which may not trap. Arguments that are left out are 0.
 func (in *instance) call(export string, args ...int) int {
 	in.t.Helper()
-	types := in.module.ExportedFunction(export).Definition().ParamTypes()
+	definition := in.module.ExportedFunction(export).Definition()
+	types := definition.ParamTypes()
 	words := make([]uint64, len(types))
 	for i, a := range args {
 		words[i] = api.EncodeI32(int32(a))
@@ -101,6 +102,9 @@ func (in *instance) call(export string, args ...int) int {
 	results, err := in.module.ExportedFunction(export).Call(in.t.Context(), words...)
 	if err != nil {
 		in.t.Fatalf("%s%v trapped: %v", export, args, err)
+	}
+	if definition.ResultTypes()[0] == api.ValueTypeF64 {
+		return int(api.DecodeF64(results[0]))
 	}
 	return int(api.DecodeI32(results[0]))
 }
@@ -115,11 +119,7 @@ func (in *instance) push(handle int, data []byte) int {
 	for {
 		piece := data[:min(len(data), pieceLength)]
 		data = data[len(piece):]
-		address := in.call("reserve", pieceLength)
-		if !in.module.Memory().Write(uint32(address), piece) {
-			in.t.Fatalf("reserve gave %d, outside of memory", address)
-		}
-		status := in.call("pushChunk", handle, len(piece))
+		status := in.pushPiece(handle, piece)
 		if failure == 0 && status < 0 {
 			failure = status
 		}
@@ -130,6 +130,16 @@ func (in *instance) push(handle int, data []byte) int {
 			return status
 		}
 	}
+}
+
+// pushPiece pushes bytes at once, and returns the status.
+func (in *instance) pushPiece(handle int, piece []byte) int {
+	in.t.Helper()
+	address := in.call("reserve", pieceLength)
+	if !in.module.Memory().Write(uint32(address), piece) {
+		in.t.Fatalf("reserve gave %d, outside of memory", address)
+	}
+	return in.call("pushChunk", handle, len(piece))
 }
 
 // answer calls an export that answers, and returns its answer or else its status.

@@ -139,3 +139,26 @@ func hex(c byte) string {
 	const digits = "0123456789ABCDEF"
 	return digits[c>>4:c>>4+1] + digits[c&0xF:c&0xF+1]
 }
+
+// fail stops the parser at the element that the last token speaks of.
+//
+//go:noinline
+func (p *parser) fail(code Code, predicate string) event {
+	h, path := p.scan.Head(), p.scan.Path()
+	if path[len(path)-1].Offset != h.Offset {
+		path = append(path, h) // it has just ended
+	}
+	p.err = newError(code, h.Offset, path, predicate)
+	return none
+}
+
+// misread stops at an element that the specification has in another place, or does
+// not have and that is larger than limit: so misread bytes look.
+//
+//go:noinline
+func (p *parser) misread(h ebml.Head, limit int64) event {
+	if _, _, known := Lookup(h.ID); known || h.Size > limit {
+		return p.fail(CodeMisplaced, "cannot be there")
+	}
+	return none
+}

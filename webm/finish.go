@@ -71,7 +71,7 @@ func (s *Splitter) finishScan() (reason *Error) {
 		if e == more || e == damage {
 			break
 		}
-		s.take(e)
+		s.goOn(e)
 	}
 	if s.phase == waiting {
 		return nil

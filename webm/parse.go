@@ -237,17 +237,6 @@ func (p *parser) startPart(h ebml.Head) event {
 	return none
 }
 
-// misread stops at an element that the specification has in another place, or does
-// not have and that is larger than limit: so misread bytes look.
-//
-//go:noinline
-func (p *parser) misread(h ebml.Head, limit int64) event {
-	if _, _, known := Lookup(h.ID); known || h.Size > limit {
-		return p.fail(CodeMisplaced, "cannot be there")
-	}
-	return none
-}
-
 // value takes in a value that start asked for.
 func (p *parser) value(h ebml.Head, data []byte) event {
 	if p.begun != nil && len(data) == 0 {
@@ -314,15 +303,3 @@ func (p *parser) end(id ebml.ID) event {
 
 // finish says that the stream ends.
 func (p *parser) finish() { p.scan.Finish() }
-
-// fail stops the parser at the element that the last token speaks of.
-//
-//go:noinline
-func (p *parser) fail(code Code, predicate string) event {
-	h, path := p.scan.Head(), p.scan.Path()
-	if path[len(path)-1].Offset != h.Offset {
-		path = append(path, h) // it has just ended
-	}
-	p.err = newError(code, h.Offset, path, predicate)
-	return none
-}

@@ -2,8 +2,7 @@ package webm
 
 import "iter"
 
-// The way of the bytes: what is pushed goes through the phases, and what the parser comes
-// to into timeline, repeats, ledger and delivery.
+// The way of the bytes: what is pushed goes through the phases.
 
 // Options are the limits of a Splitter. The zero value has the defaults.
 type Options struct {
@@ -100,36 +99,6 @@ func (s *Splitter) Continue(chunk []byte) error {
 	return errorOrNil(s.err)
 }
 
-// An input is bytes of the stream that no phase has taken: those at offset, and others
-// after them.
-type input struct {
-	now    []byte
-	then   [][]byte
-	offset int64
-}
-
-func (in *input) isEmpty() bool { return len(in.now) == 0 && len(in.then) == 0 }
-
-// take takes the first of them, which can be none.
-//
-//go:noinline
-func (in *input) take() (chunk []byte, offset int64) {
-	chunk, offset = in.now, in.offset
-	in.offset += int64(len(chunk))
-	if in.now = nil; len(in.then) > 0 {
-		in.now, in.then = in.then[0], in.then[1:]
-	}
-	return chunk, offset
-}
-
-// putBack puts bytes from an offset on before them.
-//
-//go:noinline
-func (in *input) putBack(offset int64, held, rest []byte) {
-	in.then = append([][]byte{rest, in.now}, in.then...)
-	in.now, in.offset = held, offset
-}
-
 // run takes bytes through the phases.
 func (s *Splitter) run(in *input) {
 	for {
@@ -137,7 +106,9 @@ func (s *Splitter) run(in *input) {
 		case scanning:
 			switch e := s.parse.next(); e {
 			case blockDone:
-				s.takeBlock()
+				if !s.opts.Rewinds || !s.asks() {
+					s.takeBlock()
+				}
 			case more:
 				if in.isEmpty() {
 					return
@@ -147,7 +118,7 @@ func (s *Splitter) run(in *input) {
 			case damage:
 				s.damaged(in)
 			default:
-				s.take(e)
+				s.goOn(e)
 			}
 			continue
 		case waiting, over:
@@ -199,107 +170,6 @@ func (s *Splitter) readShort() {
 
 // everyBlob is what to do so that no beginning is lost.
 const everyBlob = "push every blob, even one of a single byte"
-
-// take takes in what the parser has come to.
-func (s *Splitter) take(e event) {
-	p, l := &s.parse, &s.ledger
-	switch e {
-	case badDocType:
-		l.account(p.begun.Start, p.begun.Start)
-		l.drop(p.begun.repaired, l.accounted, 0, true)
-	case headerDone:
-		l.addGaps(s.time.settleGaps())
-		l.addRecording(p.header, p.parts)
-		s.time = newTimeline(p.header.Tracks)
-		s.repeats.reset()
-		s.delivery.addHeader(*p.header)
-	case tracksLater:
-		s.findTracks()
-	case partDone:
-		if p.isAway() {
-			s.takeDetour()
-		} else if p.begun == nil {
-			l.addPart(p.part)
-		}
-	case clusterBegun:
-		if s.opts.Rewinds {
-			s.repeats.begin(p.cluster.Start)
-		}
-		s.time.save()
-		s.delivery.begin(p.cluster.Start, s.time.hasVideo)
-		l.begin()
-	case blockDone:
-		s.takeBlock()
-	case clusterDone:
-		s.closeCluster(false)
-	case rootDone:
-		if p.isAway() {
-			s.findNoTracks()
-		}
-	}
-}
-
-// takeBlock takes in the block that the parser has come to, unless something has to be
-// found out first.
-func (s *Splitter) takeBlock() {
-	b, l := &s.parse.block, &s.ledger
-	repeated := len(s.repeats.found) > 0 && s.repeats.isRepeated(b.Start)
-	if s.opts.Rewinds && b.track >= 0 && !repeated && s.asks(b) {
-		s.parse.uncommit()
-		return
-	}
-	if b.strays.End > 0 {
-		l.leaveOutStray(b.strays, CodeMisplaced, 0, 0, b.at)
-	}
-	counts := l.count(b)
-	if b.track < 0 {
-		l.leaveOutStray(b.Range, CodeInvalidBlock, b.head.track, 1, b.at)
-		return
-	}
-	isVideo := b.kind == Video
-	if isVideo {
-		s.delivery.given.see(b.Start, b.flag)
-	}
-	if repeated {
-		l.leaveOutRepeated(b.Range)
-		return
-	}
-	c := &s.time.clocks[b.track]
-	if !c.seen {
-		l.addFirst(b)
-	}
-	if gaps := s.time.take(c, b, s.seam, l.open.previous); len(gaps) > 0 {
-		l.noteGaps(gaps)
-	}
-	l.mark(b, counts)
-	if isVideo && s.time.observe(b.track, b.key) {
-		if b.key {
-			l.endLeaving(b)
-		} else {
-			l.leaveOut(b, c.endOfLast())
-		}
-	}
-	if b.key && (isVideo || s.time.cue(b.at)) {
-		l.addKeyFrame(b)
-	}
-}
-
-// asks tells whether something has to be found out about a block that takes the clock of
-// its track back: whether it was pushed before, or is one of another cluster.
-func (s *Splitter) asks(b *openBlock) bool {
-	if c := &s.time.clocks[b.track]; c.seen && b.at < c.latest.at && (s.mayRepeat(b) || s.mayHide(b)) {
-		return true
-	}
-	s.repeats.remember(b.sum, b.Start)
-	return false
-}
-
-// closeCluster ends the open cluster where the last whole element ends; cut says that it
-// is not its end.
-func (s *Splitter) closeCluster(cut bool) {
-	c := s.ledger.commit(cut)
-	s.delivery.add(c, s.ledger.videoKeys(), s.time.hasVideo)
-}
 
 // Lost says that bytes of the stream are missing here: what is pushed next does not
 // follow what was pushed before. What is open ends with its last whole element, and
