@@ -47,6 +47,12 @@
 //	edit(handle, i) handle     for the bytes of piece i of a plan, or of clusters of recording i
 //	takePatches(handle)        what they tell to change: offset, value, offset, value, …
 //
+// The reactor also exports
+//
+//	version()                  a number that is raised whenever any of this changes
+//	reserve(n) address         where to write the n bytes that the next call takes
+//	result() address           where the last answer is
+//
 // Answers are JSON, but for takeLiterals, with times in seconds and offsets in bytes, and
 // null of a stream that is of another kind. The reactor returns their length in bytes, and
 // where they are from result.

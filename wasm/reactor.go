@@ -26,6 +26,13 @@ func init() {
 	closeStream(handle)
 }
 
+// version is that of the calls between hosts and the module, to be raised whenever one of
+// them changes: js/src/engine/module.ts has the same number, and takes no other module.
+const version = 1
+
+//go:wasmexport version
+func exportVersion() int32 { return version }
+
 // reserve returns the address of n bytes to write a chunk to, valid until the
 // next reserve, or 0 if n is not from 1 to 1 MiB.
 //

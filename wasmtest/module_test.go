@@ -93,6 +93,7 @@ func checkExports(t *testing.T, module wazero.CompiledModule, more []string) {
 		"takeLiterals(i32)i32",
 		"takePatches(i32)i32",
 		"takePlan(i32)i32",
+		"version()i32",
 	)
 	if !slices.Equal(got, want) {
 		t.Errorf("exports\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))

@@ -19,6 +19,9 @@ const idle = `import "unsafe"
 
 var input [64 << 10]byte
 
+//go:wasmexport version
+func version() int32 { return 1 } // as wasm/reactor.go has it
+
 //go:wasmexport reserve
 func reserve(int32) uint32 { return uint32(uintptr(unsafe.Pointer(&input))) }
 

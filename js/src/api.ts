@@ -1,6 +1,7 @@
 // The public names of the package, which both entries export.
 
 export type { AttachOptions, Recorder } from "./attach.js";
+export type { ErrorCode } from "./base/codes.js";
 export { WebmendError } from "./base/error.js";
 export { clip, join, repair, type Repaired } from "./files.js";
 export { init, type InitOptions } from "./engine/load.js";

@@ -1,6 +1,6 @@
 // Repairs, joins and clips existing files: what is done for that is loaded when it is needed.
 
-import { late, WebmendError } from "./base/error.js";
+import { late } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import { engine } from "./engine/load.js";
 import { planFlags } from "./engine/module.js";
@@ -35,7 +35,6 @@ export async function repair(file: Blob | Blob[], options: JobOptions & { record
  * one file cannot hold them.
  */
 export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
-  if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });
   return (await make(files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
 }
 

@@ -2,7 +2,7 @@
 // the other, even if the module traps.
 
 import type { Bytes } from "./base/bytes.js";
-import { late, tell, trapped, WebmendError } from "./base/error.js";
+import { check, late, tell, trapped, WebmendError } from "./base/error.js";
 import type { Missing } from "./base/types.js";
 import type { Contents } from "./contents.js";
 import type { StreamCalls } from "./engine/calls.js";
@@ -58,24 +58,20 @@ export class Intake {
   }
 
   /** Splits a chunk or, if it has a number, those whose turn it is. */
-  push(data: Chunk, sequence: number | undefined): Promise<void> {
+  async push(data: Chunk, sequence: number | undefined): Promise<void> {
     const chunk = own(data);
     const numbered = sequence !== undefined;
-    if (numbered && !(Number.isSafeInteger(sequence) && sequence >= 0)) throw new TypeError("webmend: a chunk's sequence must be an integer from 0 on");
+    check(!numbered || (Number.isSafeInteger(sequence) && sequence >= 0), `sequence must be an integer from 0 on, not ${sequence}`);
     this.#order ??= numbered && new Order(sizeOf, this.#waitingChunks, this.#joined === null ? 0 : null, this.#joined ?? 0);
-    if (numbered !== Boolean(this.#order)) throw new TypeError("webmend: either all chunks of a recording have a sequence number or none");
-    let ready = [chunk];
-    try {
-      if (this.#order) ready = this.#order.put(sequence!, chunk);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    check(numbered === Boolean(this.#order), "either all chunks of a recording have a sequence number or none");
+    const ready = this.#order ? this.#order.put(sequence!, chunk) : [chunk];
     const saved = this.#save(ready);
-    return this.#enqueue(async () => {
+    await this.#enqueue(async () => {
       await this.#take(ready);
       const { error } = this.#contents.report;
       if (error) throw new WebmendError(error);
-    }).then(() => saved);
+    });
+    await saved;
   }
 
   /** Splits what still waits, and ends the stream. */
@@ -192,5 +188,5 @@ function own(data: Chunk): Blob | Bytes {
   if (data instanceof Blob) return data;
   const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView & ArrayBufferLike;
   if (byteLength >= 0) return new Uint8Array(buffer as ArrayBufferLike, byteOffset, byteLength).slice();
-  throw new TypeError("webmend: a chunk must be a Blob, an ArrayBuffer or a view of one");
+  check(false, "a chunk must be a Blob, an ArrayBuffer or a view of one");
 }

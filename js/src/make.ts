@@ -20,6 +20,7 @@ export async function make(
   { signal, onProgress }: JobOptions,
   begin: (streams: [StreamCalls, ...StreamCalls[]]) => Promise<Pieces>,
 ): Promise<{ made: Made; report: Report }> {
+  if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });
   for (let tries = 0; ; tries++) {
     const own = await (await engine()).another();
     const streams: StreamCalls[] = [];

@@ -2,6 +2,7 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { read, type Bytes } from "./base/bytes.js";
 import { tell } from "./base/error.js";
 import type { RecordingFacts } from "./base/types.js";
 import { begun, type Inside } from "./inside.js";
@@ -55,7 +56,7 @@ export class Preview {
   #buffer: SourceBuffer | null = null;
   #type = "";
   #next: Next | null = null;
-  #rest = new Uint8Array(0); // of what it is being given
+  #rest: Bytes = new Uint8Array(0); // of what it is being given
   #begins: number[] = []; // where in time the key frames are that begin its clusters
   #sought: number | null = null; // where the page wants to be
   #jumped: number | null = null; // where the preview itself goes
@@ -269,7 +270,7 @@ export class Preview {
 
   /** Appends to the buffer what there is room for. Returns whether that was all. */
   async #append(blob: Blob, begin = 0): Promise<boolean> {
-    this.#rest = new Uint8Array(await blob.arrayBuffer());
+    this.#rest = await read(blob, "what was recorded");
     if (this.#rest[0] === 0x1f) this.#begins = [...this.#begins.filter((b) => b < begin), begin]; // a Cluster
     return this.#drain();
   }

@@ -217,7 +217,7 @@ export class Recording {
    *
    * Nothing is made before it is read; until then it waits in the recording. It closes when
    * the recording is finished or the recorder begins another one, which has parts of its own,
-   * and fails as `finished` does, with a RangeError if the size is not right, and with code
+   * and fails as `finished` does, with code `invalid-argument` if an option is not right, and with code
    * `no-clusters` if there is nothing. A recording can have any number of such streams, and
    * cancelling one changes nothing of the others.
    *

@@ -1,6 +1,6 @@
 // Headers and clusters, the segments of a recording: what is known of each, and its bytes.
 
-import { joined, type Bytes } from "./base/bytes.js";
+import { joined, read, type Bytes } from "./base/bytes.js";
 import { late } from "./base/error.js";
 import type { ClusterFacts, HeaderFacts, Range } from "./base/types.js";
 import type { Form, ToldCluster, ToldHeader } from "./engine/answers.js";
@@ -86,7 +86,7 @@ export class Cluster {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const { head, data, changed } = this.#bytes;
     const parts = data();
-    if (parts[0] instanceof Blob) return new Uint8Array(await this.blob().arrayBuffer());
+    if (parts[0] instanceof Blob) return read(this.blob(), "what was recorded");
     const bytes = joined([head, ...(parts as Bytes[])]);
     for (let i = 0; i < changed.length; i += 2) bytes[head.length + changed[i]!] = changed[i + 1]!;
     return bytes;

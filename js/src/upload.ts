@@ -2,6 +2,7 @@
 // demand.
 
 import type { Bytes } from "./base/bytes.js";
+import { check } from "./base/error.js";
 import { begun, type Inside } from "./inside.js";
 import { planKinds } from "./media/plan.js";
 
@@ -65,11 +66,9 @@ export class Parts {
 
   constructor(inside: Inside, { size = 8 << 20, order = "seekable", expectedSeconds = 1800, recording = 0 }: PartsOptions) {
     const seekable = order === "seekable";
-    if (!seekable && order !== "arrival") throw new TypeError("webmend: the order of parts is either seekable or arrival");
+    check(seekable || order === "arrival", `the order of parts must be "seekable" or "arrival", not ${order}`);
     this.#room = seekable ? headLength + Math.ceil(cuesLength * Math.max(0, expectedSeconds)) : 0;
-    if (!Number.isSafeInteger(size) || !(size > this.#room)) {
-      throw new RangeError(`webmend: the size of parts must be an integer above ${this.#room}, which is what is reserved for the beginning`);
-    }
+    check(Number.isSafeInteger(size) && size > this.#room, `the size of parts must be an integer above ${this.#room}, which is what is reserved for the beginning, not ${size}`);
     this.#inside = inside;
     this.#size = size;
     this.#recording = recording;

@@ -239,9 +239,9 @@ inBoth(() => {
     test("must be larger than the room at the beginning, of a whole number of bytes", async () => {
       const recording = new Recording();
       for (const options of [{ size: 0 }, { size: -1 }, { size: 1.5e7 + 0.5 }, { size: NaN }, { size: "8388608" }, { size: 60_000 }, { size: 4096, expectedSeconds: 0 }, { expectedSeconds: NaN }, { expectedSeconds: 1e9 }, { order: "arrival", size: 0 }]) {
-        await assert.rejects(all(recording.parts(options)), RangeError);
+        await rejects(all(recording.parts(options)), "invalid-argument");
       }
-      await assert.rejects(all(recording.parts({ order: "random" })), TypeError);
+      await rejects(all(recording.parts({ order: "random" })), "invalid-argument");
       await assert.rejects(async () => new Recording({ keep: false }).parts(), (e) => e.code === "not-kept");
     });
   });

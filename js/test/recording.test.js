@@ -279,8 +279,8 @@ inBoth((worker) => {
       await rejects(recording.finish(), "finished", /closed/);
     });
 
-    test("when it is not bytes", () => {
-      assert.throws(() => new Recording().pushChunk("text"), TypeError);
+    test("when it is not bytes", async () => {
+      await rejects(new Recording().pushChunk("text"), "invalid-argument", /a chunk must be a Blob/);
     });
 
     // A Blob in the page that fails is none in the worker.
@@ -314,15 +314,67 @@ test("a recording that is to be kept on disk warns that there is no storage, and
 });
 
 describe("the module", () => {
-  test("that cannot be loaded is an error that says where it was looked for, and can be given again", async () => {
-    const missing = new URL("missing.wasm", import.meta.url);
-    await assert.rejects(init({ wasm: missing }), (error) => error.code === "load" && error.message.includes("missing.wasm"));
+  const { bytes } = load("chromium-23b-stop-at-60ms");
+  const works = async ({ Recording }) => {
     const recording = new Recording();
-    await assert.rejects(recording.pushChunk(new Uint8Array(1)), { code: "load" });
-    await init({ wasm: readFileSync(new URL("../dist/webmend.wasm", import.meta.url)) });
-    const again = new Recording();
-    await again.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
-    assert.equal((await again.finish()).recordings.length, 1);
+    recording.pushChunk(bytes);
+    assert.equal((await recording.finish()).recordings.length, 1);
+  };
+  const module = readFileSync(new URL("../dist/webmend.wasm", import.meta.url));
+  const missing = new URL("missing.wasm", import.meta.url);
+  const fresh = (name) => import(`../dist/index.js?${name}`); // in which nothing has been loaded
+
+  test("that cannot be loaded is an error that says where it was looked for, and can be given again", async () => {
+    const webmend = await fresh("given again");
+    await assert.rejects(webmend.init({ wasm: missing }), (error) => error.code === "load" && error.message.includes("missing.wasm"));
+    await assert.rejects(new webmend.Recording().pushChunk(bytes), { code: "load" });
+    await webmend.init({ wasm: module });
+    await works(webmend);
+  });
+
+  test("that cannot be loaded leaves the one that was there before", async () => {
+    const webmend = await fresh("left");
+    await webmend.init();
+    const failing = webmend.init({ wasm: missing });
+    const meanwhile = works(webmend);
+    await assert.rejects(failing, { code: "load" });
+    await meanwhile;
+    await works(webmend);
+    const [first, second] = [webmend.init({ wasm: missing }), webmend.init({ wasm: module })];
+    await assert.rejects(first, { code: "load" });
+    await second;
+    await works(webmend);
+  });
+
+  /** A module that exports a function, which returns a number. */
+  const exporting = (name, number) =>
+    Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...[1, 5, 1, 0x60, 0, 1, 0x7f], ...[3, 2, 1, 0], ...[7, name.length + 4, 1, name.length, ...Buffer.from(name), 0, 0], ...[10, 6, 1, 4, 0, 0x41, number, 0x0b]);
+  const importing = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...[1, 4, 1, 0x60, 0, 0], ...[2, 7, 1, 1, 0x61, 1, 0x62, 0, 0]);
+  for (const [what, wasm, says] of [
+    ["another version", exporting("version", 63), /it is version 63, not version \d/],
+    ["another program", exporting("main", 1), /it is another program, not version \d/],
+    ["a program with other imports", importing, /"a"/],
+    ["no module", new Uint8Array(10), /could not be loaded/],
+  ]) {
+    test(`of ${what} is told from one that has a bug`, async () => {
+      for (const name of ["told", "told in a worker"]) {
+        const webmend = await fresh(`${name}: ${what}`);
+        await assert.rejects(webmend.init({ wasm, worker: name.endsWith("worker") }), ({ code, message }) => {
+          assert.equal(code, "load");
+          assert.match(message, says);
+          if (wasm.length > 10) assert.match(message, /init\(\{ wasm \}\) takes this package's webmend.wasm/);
+          return true;
+        });
+        await webmend.init({ wasm: module });
+        await works(webmend);
+      }
+    });
+  }
+
+  test("is compiled from what is a module in another realm", async () => {
+    const webmend = await fresh("realm");
+    await webmend.init({ wasm: runInNewContext("new WebAssembly.Module(bytes)", { bytes: module }) });
+    await works(webmend);
   });
 
   test("collects its garbage, again and again, while a long recording is split", async () => {

@@ -15,25 +15,34 @@ export type WasmSource = string | URL | Response | Promise<Response> | ArrayBuff
  */
 export async function compile(where: () => WasmSource): Promise<WebAssembly.Module> {
   try {
+    // None of these by instanceof: they can be another realm's. And to name Response has Node
+    // load all of fetch, which takes longer than the module.
     const source = where();
-    if (source instanceof WebAssembly.Module) return source;
-    const found = typeof source === "string" || source instanceof URL ? await read(source) : await source;
-    // Not by instanceof: to name Response has Node load all of fetch, which takes longer than the module.
+    if (isModule(source)) return source;
+    const found = typeof source === "string" || "href" in source ? await read(source) : await source;
     if (!("headers" in found)) return await WebAssembly.compile(found);
-    if (!found.ok) throw new Error(`${found.url} answered ${found.status} ${found.statusText}`.trim());
     const type = found.headers.get("content-type") ?? "";
+    if (!found.ok) throw new Error(`${found.url} answered ${found.status}`);
     // Servers of pages answer so for what they do not have.
-    if (type.startsWith("text/html")) throw new Error(`${found.url} is a page, not the module; init({ wasm }) says where that is`);
+    if (type.startsWith("text/html")) throw new Error(`${found.url} is a page, not the module`);
     // Streaming wants this type and no parameters, which not every server sends.
     return await (type.toLowerCase() === "application/wasm" ? WebAssembly.compileStreaming(found) : WebAssembly.compile(await found.arrayBuffer()));
   } catch (cause) {
-    const why = forbidden()
-      ? `the Content-Security-Policy forbids WebAssembly: its script-src needs 'wasm-unsafe-eval'`
-      : cause instanceof Error
-        ? cause.message
-        : String(cause);
-    throw new WebmendError({ code: "load", message: `webmend: the module could not be loaded: ${why}` }, { cause });
+    throw notLoaded(cause);
   }
+}
+
+/** What says why there is no module, and what to do. @internal */
+export function notLoaded(cause: unknown): WebmendError {
+  const why = forbidden()
+    ? `the Content-Security-Policy forbids WebAssembly: its script-src needs 'wasm-unsafe-eval'`
+    : `${Object(cause).message ?? cause}; init({ wasm }) takes this package's webmend.wasm`;
+  return new WebmendError({ code: "load", message: `webmend: the module could not be loaded: ${why}` }, { cause });
+}
+
+/** Whether it is compiled, in whichever realm. */
+function isModule(source: object | string): source is WebAssembly.Module {
+  return Object(source)[Symbol.toStringTag] === "WebAssembly.Module";
 }
 
 /** What is at an address. */

@@ -7,14 +7,16 @@ import { Stream } from "./stream.js";
 /** Streams that share an instance of the module. */
 export class Engine implements EngineCalls {
   readonly #module: WebAssembly.Module;
-  #instance: Instance | null = null;
+  #instance: Instance;
 
+  /** Throws a WebmendError of code `load` if the module is not that of the package. */
   constructor(module: WebAssembly.Module) {
     this.#module = module;
+    this.#instance = new Instance(module);
   }
 
   async open(options: StreamOptions): Promise<Stream> {
-    if (!this.#instance || this.#instance.dead) this.#instance = new Instance(this.#module);
+    if (this.#instance.dead) this.#instance = new Instance(this.#module);
     return new Stream(this.#module, this.#instance, options);
   }
 
@@ -22,7 +24,6 @@ export class Engine implements EngineCalls {
     return new Engine(this.#module);
   }
 
-  close(): void {
-    this.#instance = null;
-  }
+  /** The memory goes with the object. */
+  close(): void {}
 }

@@ -20,11 +20,16 @@ export interface InitOptions {
   worker?: boolean;
 }
 
+/** What `init` has chosen, and what has come of it. */
+interface Choice {
+  wasm?: WasmSource | undefined;
+  worker: boolean;
+  module?: Promise<WebAssembly.Module> | undefined;
+  engine?: Promise<EngineCalls> | undefined;
+}
+
 let shipped: { module: () => WasmSource; worker: () => Worker | Promise<Worker> };
-let source: WasmSource | undefined;
-let inWorker = false;
-let module: Promise<WebAssembly.Module> | undefined;
-let current: Promise<EngineCalls> | undefined;
+let choice: Choice = { worker: false };
 let own: Instance | undefined;
 
 /** Says where the module is that the package came with, and what makes its worker. @internal */
@@ -34,44 +39,51 @@ export function ship(module: () => WasmSource, worker: () => Worker | Promise<Wo
 
 /**
  * Loads the module now, from elsewhere or for a worker, rather than when the first
- * recording needs it. Rejects with a WebmendError if that fails; the next use tries again.
+ * recording needs it. Rejects with a WebmendError if that fails. Then everything goes on with
+ * the module that was loaded before; if there is none, the next use tries again.
  */
-export async function init(options: InitOptions = {}): Promise<void> {
-  if (options.wasm !== undefined) {
-    source = options.wasm;
-    module = current = undefined;
+export async function init({ wasm, worker = choice.worker }: InitOptions = {}): Promise<void> {
+  const before = choice;
+  if (wasm !== undefined) choice = { wasm, worker };
+  else if (worker !== before.worker) choice = { wasm: before.wasm, worker, module: before.module };
+  const chosen = choice;
+  try {
+    await load(chosen);
+  } catch (error) {
+    if (choice === chosen && before.engine) choice = before;
+    throw error;
   }
-  if (options.worker !== undefined && options.worker !== inWorker) {
-    inWorker = options.worker;
-    current = undefined;
-  }
-  await engine();
 }
 
 /** What recordings and files are scanned with. @internal */
-export function engine(): Promise<EngineCalls> {
-  return (current ??= start().catch((error) => {
-    current = undefined;
+export async function engine(): Promise<EngineCalls> {
+  const chosen = choice;
+  return load(chosen).catch((error) => {
+    if (choice === chosen) throw error;
+    return engine(); // by another `init`, or as this one failed
+  });
+}
+
+function load(chosen: Choice): Promise<EngineCalls> {
+  return (chosen.engine ??= start(chosen).catch((error) => {
+    chosen.engine = chosen.module = undefined;
     throw error;
   }));
 }
 
-async function start(): Promise<EngineCalls> {
-  const compiled = await compiledModule();
+async function start(chosen: Choice): Promise<EngineCalls> {
+  const module = await compiled(chosen);
   try {
-    if (inWorker) return await (await late("remote.js", import("./remote.js"))).startWorker(compiled, shipped.worker);
+    if (chosen.worker) return await (await late("remote.js", import("./remote.js"))).startWorker(module, shipped.worker);
   } catch {} // there is no worker to be had
-  return new Engine(compiled);
+  return new Engine(module);
 }
 
-function compiledModule(): Promise<WebAssembly.Module> {
-  return (module ??= compile(() => source ?? shipped.module()).catch((error) => {
-    module = undefined;
-    throw error;
-  }));
+function compiled(chosen: Choice): Promise<WebAssembly.Module> {
+  return (chosen.module ??= compile(() => chosen.wasm ?? shipped.module()));
 }
 
 /** The instance of whoever calls the module himself. @internal */
 export async function instance(): Promise<Instance> {
-  return (own ??= new Instance(await compiledModule()));
+  return (own ??= new Instance(await compiled(choice)));
 }

@@ -3,11 +3,16 @@
 import { WebmendError } from "../base/error.js";
 import type { Problem } from "../base/types.js";
 import { numbers, type Numbers, type Plan, type ToldCluster, type ToldForm } from "./answers.js";
+import { notLoaded } from "./compile.js";
 import { wasi } from "./wasi.js";
+
+/** The version of the calls below. wasm/reactor.go has the same number. */
+const version = 1;
 
 interface Exports {
   memory: WebAssembly.Memory;
   _initialize?(): void;
+  version?(): number;
   reserve(length: number): number;
   result(): number;
   // What is undefined is 0 for the module.
@@ -77,15 +82,22 @@ export class Instance {
   readonly #text = new TextDecoder();
   #lastWords = ""; // of Go's runtime, when it crashes
 
+  /** Throws a WebmendError of code `load` if this is not the module that came with the package. */
   constructor(module: WebAssembly.Module) {
     let memory: WebAssembly.Memory | undefined;
     const say = (text: Uint8Array) => {
       if (this.#lastWords.length < 1000) this.#lastWords += this.#text.decode(text);
     };
-    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi(() => memory!, say) });
-    this.#exports = instance.exports as unknown as Exports;
-    memory = this.#exports.memory;
-    this.#exports._initialize?.();
+    try {
+      const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi(() => memory!, say) });
+      this.#exports = exports as unknown as Exports;
+      memory = this.#exports.memory;
+      this.#exports._initialize?.();
+      const found = this.#exports.version?.();
+      if (found !== version) throw new Error(`it is ${found ? `version ${found}` : "another program"}, not version ${version}`);
+    } catch (cause) {
+      throw notLoaded(cause);
+    }
   }
 
   open(kind: number, { strict, rewinds, seeks, headerSize, tracks, clusterSize }: SplitOptions = {}): number {

@@ -1,6 +1,6 @@
 // Carries out plans: makes a Blob of the pieces that the module lists.
 
-import type { Bytes } from "../base/bytes.js";
+import { read, type Bytes } from "../base/bytes.js";
 import { tell } from "../base/error.js";
 import type { Pieces, StreamCalls } from "../engine/calls.js";
 
@@ -65,7 +65,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
         // would not while the page is hidden.
         const group = new Blob(parts.splice(0));
         groups.push(group);
-        await group.slice(0, 1).arrayBuffer();
+        await read(group.slice(0, 1), "what was recorded");
       }
       if (piece.length === 1) {
         parts.push(made.literals.slice(at, (at += piece[0])));
