@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // exampleServer is a program of the examples that serves a handler.
@@ -124,7 +126,16 @@ func asked(t *testing.T, request *http.Request) {
 	}
 }
 
-func TestAViewerWhoJoinsLateGetsEveryFrameFromAKeyFrameOn(t *testing.T) {
+// A lateView is a recording that goes to the relay of an example: its second half comes once
+// somebody views it.
+type lateView struct {
+	recording
+	address string     // for viewers
+	over    chan error // what became of the POST
+}
+
+func postLate(t *testing.T, name string) lateView {
+	t.Helper()
 	address := serveExample(t, "example_live", "newRelay")
 	relay, err := url.Parse(address)
 	if err != nil {
@@ -137,30 +148,38 @@ func TestAViewerWhoJoinsLateGetsEveryFrameFromAKeyFrameOn(t *testing.T) {
 		once.Do(func() { close(joined) })
 		proxy.ServeHTTP(w, r)
 	}))
-	defer viewed.Close()
+	t.Cleanup(viewed.Close)
 
-	r := load(t, "chromium-36-late-requestdata")
+	l := lateView{load(t, name), viewed.URL, make(chan error, 1)}
 	body, recorder := io.Pipe()
-	over := make(chan error, 1)
 	go func() {
 		response, err := http.Post(address, "video/webm", body)
 		if err == nil {
 			err = response.Body.Close()
 		}
-		over <- err
+		l.over <- err
 	}()
-	if _, err := recorder.Write(r.data[:200_000]); err != nil {
+	if _, err := recorder.Write(l.data[:200_000]); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		<-joined
-		for chunk := range slices.Chunk(r.data[200_000:], 10_000) {
+		defer recorder.Close()
+		select {
+		case <-joined:
+		case <-t.Context().Done():
+			return
+		}
+		for chunk := range slices.Chunk(l.data[200_000:], 10_000) {
 			recorder.Write(chunk)
 		}
-		recorder.Close()
 	}()
-	got, want := frames(t, viewed.URL), frames(t, r.path)
-	if err := <-over; err != nil {
+	return l
+}
+
+func TestAViewerWhoJoinsLateGetsEveryFrameFromAKeyFrameOn(t *testing.T) {
+	l := postLate(t, "chromium-36-late-requestdata")
+	got, want := frames(t, l.address), frames(t, l.path)
+	if err := <-l.over; err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != len(want) {
@@ -173,5 +192,49 @@ func TestAViewerWhoJoinsLateGetsEveryFrameFromAKeyFrameOn(t *testing.T) {
 	}
 	if !got[0][0].key {
 		t.Error("the first frame is no key frame")
+	}
+}
+
+// playLate is what a <video> makes of an address: how wide its picture is, and when it ends,
+// in seconds that browsers count from other times.
+const playLate = `(async (address) => {
+	const video = document.createElement("video");
+	video.muted = true;
+	video.src = address;
+	document.body.append(video);
+	await new Promise((resolve, reject) => {
+		video.onended = resolve;
+		video.onerror = () => reject(video.error);
+		video.play().catch(reject);
+	});
+	return { width: video.videoWidth, end: video.currentTime };
+})(%q)`
+
+func TestAViewerWhoJoinsLateSeesIt(t *testing.T) {
+	type seen struct{ Width, End float64 }
+	for _, browser := range []struct {
+		name string
+		open func(t *testing.T) func(expression string) seen
+	}{
+		{"in Chromium", func(t *testing.T) func(string) seen {
+			p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+			return func(expression string) seen { return evaluate[seen](t, p, expression) }
+		}},
+		{"in Firefox", func(t *testing.T) func(string) seen {
+			f := startFirefox(t)
+			return func(expression string) seen { return ask[seen](t, f, expression) }
+		}},
+	} {
+		t.Run(browser.name, func(t *testing.T) {
+			show := browser.open(t)
+			l := postLate(t, "chromium-36-late-requestdata")
+			got := show(fmt.Sprintf(playLate, l.address))
+			if err := <-l.over; err != nil {
+				t.Fatal(err)
+			}
+			if got.Width == 0 || got.End == 0 {
+				t.Errorf("it shows a picture %v pixels wide, up to %v s", got.Width, got.End)
+			}
+		})
 	}
 }
