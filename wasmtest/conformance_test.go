@@ -220,9 +220,11 @@ func asByPackage(transcript value) {
 	var segments []object
 	for _, step := range transcript.(object)["steps"].(array) {
 		for _, header := range step.(object)["headers"].(array) {
+			header.(object)["kind"] = "header"
 			segments = append(segments, header.(object))
 		}
 		for _, cluster := range step.(object)["clusters"].(array) {
+			cluster.(object)["kind"] = "cluster"
 			delete(cluster.(object), "form")
 			delete(cluster.(object), "fromZero")
 			segments = append(segments, cluster.(object))

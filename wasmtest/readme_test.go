@@ -24,56 +24,102 @@ import (
 	"github.com/webmend/webmend/webm"
 )
 
-func TestTheReadmesExampleRecordsSendsAndPlays(t *testing.T) {
+// recorderOfTheReadme is what the README's examples take for granted, in a page.
+const recorderOfTheReadme = `
+	const { Recording } = await import("/dist/index.js");
+	const canvas = document.createElement("canvas");
+	const context = canvas.getContext("2d");
+	let hue = 0;
+	const draw = setInterval(() => {
+		context.fillStyle = "hsl(" + (hue += 9) + " 90% 50%)";
+		context.fillRect(0, 0, canvas.width, canvas.height);
+	}, 33);
+	const recorder = new MediaRecorder(canvas.captureStream(30), { videoKeyFrameIntervalDuration: 500 });
+	const blobs = [];
+	recorder.addEventListener("dataavailable", (event) => blobs.push(event.data));
+	const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+	const sent = [];
+	const same = async () => {
+		const [got, want] = await Promise.all([sent, blobs].map(async (all) => new Uint8Array(await new Blob(all).arrayBuffer())));
+		return want.length > 0 && got.length === want.length && got.every((byte, i) => byte === want[i]);
+	};
+`
+
+// readmeExamples are the JavaScript examples of README.md, without what they import.
+func readmeExamples(t *testing.T) []string {
+	t.Helper()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(readme), "```js\n")
-	example, _, found := strings.Cut(rest, "```")
-	module := `import { Recording } from "webmend";`
-	if !found || !strings.Contains(example, module) {
-		t.Fatalf("the README has no example: %q", example)
+	var all []string
+	for _, m := range regexp.MustCompile("(?ms)^```js\n(.*?)^```").FindAllStringSubmatch(string(readme), -1) {
+		all = append(all, strings.ReplaceAll(m[1], `import { Recording } from "webmend";`, ""))
 	}
-	example = strings.Replace(example, module, `const { Recording } = await import("/dist/index.js");`, 1)
+	if len(all) != 2 {
+		t.Fatalf("the README has %d examples", len(all))
+	}
+	return all
+}
 
+func TestTheReadmesFirstExampleRecordsSendsAndPlays(t *testing.T) {
 	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
 	got := evaluate[struct {
-		Sent, Recorded    int
+		Same              bool
+		Sent              int
 		Duration, Reached float64
 		SeekableTo        float64
-	}](t, p, `(async () => {
-		const canvas = document.createElement("canvas");
-		const context = canvas.getContext("2d");
-		let hue = 0;
-		const draw = setInterval(() => {
-			context.fillStyle = "hsl(" + (hue += 9) + " 90% 50%)";
-			context.fillRect(0, 0, canvas.width, canvas.height);
-		}, 33);
-		const recorder = new MediaRecorder(canvas.captureStream(30), { videoKeyFrameIntervalDuration: 500 });
+	}](t, p, `(async () => {`+recorderOfTheReadme+`
 		const video = Object.assign(document.createElement("video"), { muted: true });
-		let recorded = 0;
-		recorder.addEventListener("dataavailable", (event) => (recorded += event.data.size));
-		const sent = [];
-		const send = (bytes) => sent.push(bytes);
-		`+example+`
-		recorder.start(100);
-		await new Promise((resolve) => setTimeout(resolve, 2000));
+		const send = async (blob) => {
+			await wait(sent.length % 3); // an upload takes its time
+			sent.push(blob);
+		};
+		const example = (async () => {`+readmeExamples(t)[0]+`})();
+		await wait(3000);
 		recorder.stop();
+		await example;
 		await new Promise((resolve) => video.addEventListener("canplaythrough", resolve));
 		await video.play();
 		await new Promise((resolve) => video.addEventListener("ended", resolve));
 		clearInterval(draw);
 		return {
-			sent: sent.reduce((n, bytes) => n + bytes.length, 0), recorded,
+			same: await same(), sent: sent.length,
 			duration: video.duration, reached: video.currentTime, seekableTo: video.seekable.end(0),
 		};
 	})()`)
-	if got.Sent != got.Recorded || got.Sent == 0 {
-		t.Errorf("%d bytes were sent of %d recorded", got.Sent, got.Recorded)
+	if !got.Same || got.Sent < 3 {
+		t.Errorf("of the %d segments sent it is %v that they are what was recorded", got.Sent, got.Same)
 	}
 	if got.Duration < 1 || got.Reached != got.Duration || got.SeekableTo != got.Duration {
 		t.Errorf("it lasts %v s, is seekable to %v and played to %v", got.Duration, got.SeekableTo, got.Reached)
+	}
+}
+
+func TestTheReadmesExampleOfPushedChunksSendsInOrderWhatComesCloseTogether(t *testing.T) {
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	got := evaluate[struct {
+		Same     bool
+		Sent     int
+		Clusters int
+	}](t, p, `(async () => {`+recorderOfTheReadme+`
+		const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+		recorder.start(50);
+		await wait(3000);
+		recorder.stop();
+		await stopped;
+		clearInterval(draw);
+		const source = {};
+		const socket = { send: (blob) => void sent.push(blob) };
+		`+readmeExamples(t)[1]+`
+		await Promise.all(blobs.map((blob) => source.ondata(blob))); // all in one task
+		const report = await source.onend();
+		const last = recording.takeClusters();
+		sent.push(...last.map((cluster) => cluster.blob()));
+		return { same: await same(), sent: sent.length, clusters: report.recordings[0].clusters };
+	})()`)
+	if !got.Same || got.Sent != got.Clusters+1 || got.Clusters < 4 {
+		t.Errorf("of %d clusters %d segments were sent, and it is %v that they are what was recorded", got.Clusters, got.Sent, got.Same)
 	}
 }
 

@@ -14,6 +14,5 @@ export type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 export { Replay, type ReplayOptions } from "./replay.js";
 export type { Recoverable } from "./recoverable.js";
 export type { SpoolOptions } from "./spool.js";
-export { splitter } from "./splitter.js";
 export type { ClusterFacts, Dropped, Gap, HeaderFacts, Missing, Problem, Range, RecordingFacts, Report, Track, Undecodable } from "./base/types.js";
 export type { Part, PartsOptions } from "./upload.js";

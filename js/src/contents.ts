@@ -1,5 +1,4 @@
-// What a stream has yielded so far: its recordings and their stores, the segments that wait to
-// be taken, and the report.
+// What a stream has yielded so far: its recordings and their stores, its segments, and the report.
 
 import { mended } from "./base/bytes.js";
 import type { Report } from "./base/types.js";
@@ -7,6 +6,7 @@ import type { Past, Taken, Told } from "./engine/calls.js";
 import type { Found } from "./inside.js";
 import { Store } from "./media/store.js";
 import { Cluster, Header, type Segment } from "./segment.js";
+import { Segments } from "./segments.js";
 
 interface Kept {
   /** The media type of the recording. */
@@ -20,8 +20,7 @@ export class Contents implements Found {
   readonly keep: boolean;
   /** Those in the stream, the last of which may go on. */
   recordings: Kept[] = [];
-  headers: Header[] = [];
-  clusters: Cluster[] = [];
+  readonly segments = new Segments();
   report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], unlisted: 0, missing: [], error: null };
   /** Bytes of the module's memory. */
   memory = 0;
@@ -52,13 +51,10 @@ export class Contents implements Found {
       }
     }
     // Whoever takes each as it comes is spared the Blobs.
-    if (!this.keep) for (const cluster of this.clusters) cluster.rest();
+    if (!this.keep) this.segments.rest();
     for (const taken of clusters) fresh.push(this.#cluster(taken, placed.get(taken.facts.form.start)));
-    for (const segment of fresh.sort((a, b) => a.start - b.start)) {
-      segment.sequence = this.#sequence++;
-      if (segment instanceof Header) this.headers.push(segment);
-      else this.clusters.push(segment);
-    }
+    for (const segment of fresh.sort((a, b) => a.start - b.start)) segment.sequence = this.#sequence++;
+    this.segments.add(fresh);
     if (report) this.report = { ...report, missing: [] };
     this.#tell();
   }
@@ -77,13 +73,6 @@ export class Contents implements Found {
     });
   }
 
-  /** The next segment that is complete, in the order of the stream. */
-  next(): Segment | undefined {
-    const [header] = this.headers;
-    const [cluster] = this.clusters;
-    return header && !(cluster && cluster.start < header.start) ? this.headers.shift() : this.clusters.shift();
-  }
-
   /** What is kept of the stream, to be scanned again. */
   past(): Past[] {
     return this.keep ? this.recordings.map(({ store }) => store.past()) : [];
@@ -96,10 +85,9 @@ export class Contents implements Found {
     this.#tell();
   }
 
-  /** Forgets the media, and what has not been taken. */
-  clear(): void {
-    this.headers = [];
-    this.clusters = [];
+  /** Forgets the media, and what has not been taken: whoever reads that is told the reason. */
+  clear(reason: unknown): void {
+    this.segments.clear(reason);
     this.recordings = [];
     this.state = "closed";
     this.#tell();

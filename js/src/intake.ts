@@ -9,7 +9,7 @@ import type { StreamCalls } from "./engine/calls.js";
 import { engine } from "./engine/load.js";
 import { Order } from "./media/order.js";
 import type { Chunk, RecordingOptions } from "./options.js";
-import { Header } from "./segment.js";
+import type { Header } from "./segment.js";
 import type { Spool } from "./spool.js";
 
 export class Intake {
@@ -45,7 +45,7 @@ export class Intake {
       );
     }
     if (header !== undefined) {
-      const bytes = own(header instanceof Header ? header.blob() : header);
+      const bytes = own((header as Header).kind === "header" ? (header as Header).blob() : (header as Chunk));
       this.#joined = sizeOf(bytes);
       this.#save([bytes]);
       this.#enqueue(() => this.#take([bytes, null])).catch(() => {});

@@ -16,19 +16,15 @@ import type { Chunk, RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
 import type { Cluster, Header, Segment } from "./segment.js";
-import { Segments } from "./segments.js";
 import type { Part, Parts, PartsOptions } from "./upload.js";
 
 /**
  * One MediaRecorder's stream, split as it comes.
  *
  * ```js
- * const recording = new Recording();
- * recorder.ondataavailable = async (event) => {
- *   await recording.pushChunk(event.data);
- *   const header = recording.takeHeader();
- *   for (const cluster of recording.takeClusters()) send(await cluster.bytes());
- * };
+ * const recording = Recording.attach(recorder);
+ * recorder.start(1000);
+ * for await (const segment of recording.segments()) await send(segment.blob());
  * ```
  *
  * A recorder that is restarted begins another recording in the same stream: its
@@ -42,7 +38,7 @@ export class Recording {
   readonly finished: Promise<Report>;
   #settle!: (finished: Promise<Report>) => void;
   #attachment: Attachment | null = null;
-  #segments: Segments | null = null;
+  #writable: WritableStream<Chunk> | null = null;
   readonly #intake: Intake;
   readonly #contents: Contents;
   #finished: Promise<Report> | null = null;
@@ -110,11 +106,13 @@ export class Recording {
 
   /** The header, once, as soon as it is complete; null before and after. */
   takeHeader(): Header | null {
-    return this.#contents.headers.shift() ?? null;
+    return this.#contents.segments.takeHeader();
   }
 
   /**
-   * The clusters completed since the last call, in order.
+   * The clusters completed since the last call, in order. Handlers of events that follow each
+   * other closely run side by side: pass on what you take before you await anything, or read
+   * `segments`, or it can get out of order.
    *
    * With `partial`, what there is of the open cluster as well, as a fragment: audio
    * alone can have clusters of 30 seconds, video of 4. What comes of that cluster
@@ -123,21 +121,48 @@ export class Recording {
    */
   takeClusters(options: { partial?: boolean } = {}): Cluster[] {
     if (options.partial && !this.#finished) this.#intake.takeFragments();
-    return this.#contents.clusters.splice(0);
+    return this.#contents.segments.takeClusters();
   }
 
   /**
-   * Header and clusters in the order of the stream, as each is complete: what
-   * `takeHeader` and `takeClusters` give, and each comes out once, be it here or there.
-   * Nothing is taken before it is read; until then it waits in the recording, so that a
-   * slow reader loses nothing, and never keeps a chunk from being taken.
+   * A stream of the header and the clusters, in the order of the recording, each as soon as
+   * it is complete. What is not read yet waits in the recording: a slow reader loses nothing,
+   * and never delays a chunk.
    *
-   * It closes when the recording is finished, and fails as `finished` does. Cancelling
-   * it leaves the rest to `takeHeader` and `takeClusters`.
+   * Each call opens another stream, and every open stream gives everything. The first begins
+   * with what has not been taken yet. One that you open beside it begins with the header of
+   * the recording under way, so that it plays, and continues with what is completed from then
+   * on. While a stream is open, `takeHeader` and `takeClusters` have nothing new.
+   *
+   * A stream closes after the recording is finished, and fails as `finished` does. If you
+   * cancel the last one, or leave its `for await`, what it has not given waits for the next.
    */
-  get segments(): ReadableStream<Segment> {
-    this.#segments ??= new Segments(this.#contents, this.finished);
-    return this.#segments.stream;
+  segments(): ReadableStream<Segment> {
+    return this.#contents.segments.stream(this.finished);
+  }
+
+  /**
+   * Takes chunks from a pipe, as `pushChunk` does: a write is done when its chunk has been
+   * split. Closing it finishes the recording, and aborting it closes the recording.
+   *
+   * ```js
+   * const recording = new Recording({ keep: false });
+   * const segments = response.body.pipeThrough({ writable: recording.writable, readable: recording.segments() });
+   * ```
+   */
+  get writable(): WritableStream<Chunk> {
+    return (this.#writable ??= new WritableStream({
+      write: async (chunk) => {
+        try {
+          await this.pushChunk(chunk);
+        } catch (error) {
+          this.#end().catch(() => {}); // the pipe gives no more chunks
+          throw error;
+        }
+      },
+      close: async () => void (await this.finish()),
+      abort: (reason) => this.#close(reason ?? closedError()),
+    }));
   }
 
   /**
@@ -306,14 +331,13 @@ export class Recording {
     return this.#finished;
   }
 
-  #close(reason: Error): void {
+  #close(reason: unknown): void {
     this.#attachment?.detach();
-    if (this.#contents.headers.length + this.#contents.clusters.length > 0) this.#segments?.stop(reason);
     this.#finished ??= Promise.reject(reason);
     this.#finished.catch(() => {});
     this.#settle(this.#finished);
     this.#intake.close();
-    this.#contents.clear();
+    this.#contents.clear(reason);
   }
 
   #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }> {

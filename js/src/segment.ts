@@ -10,6 +10,8 @@ import type { Form, ToldCluster, ToldHeader } from "./engine/answers.js";
  * its first byte was lost, it is given with that byte, one more than from `start` to `end`.
  */
 export class Header {
+  /** Tells a header from a cluster. */
+  readonly kind = "header";
   readonly #bytes: Bytes;
 
   /** @internal */
@@ -56,6 +58,8 @@ interface ClusterBytes {
 
 /** A complete cluster: a second or so of media. Or a fragment of one: see `takeClusters`. */
 export class Cluster {
+  /** Tells a cluster from a header. */
+  readonly kind = "cluster";
   readonly #bytes: ClusterBytes;
 
   /** @internal */

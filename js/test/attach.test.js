@@ -69,7 +69,7 @@ const empty = new Blob([]);
 
 async function whole(recording) {
   const segments = [];
-  for await (const segment of recording.segments) segments.push(segment);
+  for await (const segment of recording.segments()) segments.push(segment);
   return Buffer.concat(await Promise.all(segments.map((s) => s.bytes())));
 }
 
@@ -210,7 +210,7 @@ describe("a recorder is let go of", () => {
     const recorder = new Replay();
     const controller = new AbortController();
     const recording = Recording.attach(recorder, { signal: controller.signal });
-    const read = recording.segments.getReader().read();
+    const read = recording.segments().getReader().read();
     await recorder.start();
     const finish = recording.finish();
     const reason = new Error("the user has left");
@@ -245,7 +245,7 @@ describe("a recorder of another container", () => {
     recorder.mimeType = "video/mp4";
     recorder.start();
     await assert.rejects(recording.finished, advice("video/webm"));
-    await assert.rejects(recording.segments.getReader().read(), advice("video/webm"));
+    await assert.rejects(recording.segments().getReader().read(), advice("video/webm"));
     assert.equal(listeners(recorder), 0);
   });
 

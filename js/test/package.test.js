@@ -116,7 +116,7 @@ describe("the package", () => {
       console.log(JSON.stringify([Object.keys(webmend), Object.keys(inline)]));
     `);
     assert.deepEqual(one, two);
-    assert.deepEqual(one, ["Cluster", "Header", "Recording", "Replay", "WebmendError", "clip", "init", "join", "repair", "splitter"]);
+    assert.deepEqual(one, ["Cluster", "Header", "Recording", "Replay", "WebmendError", "clip", "init", "join", "repair"]);
   });
 
   // A context of its own has what the language has, and nothing of Node or a page.

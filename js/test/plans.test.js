@@ -245,8 +245,9 @@ inBoth(() => {
     test("that wait are held by the browser, and those that are taken as they come cost no Blob", async () => {
       const { bytes, chunks } = load("chromium-noalpha-03-vp8opus-ts250");
       const { Blob: Real } = globalThis;
-      for (const waits of [true, false]) {
+      for (const waits of ["to be taken", "in a stream", false]) {
         const recording = new Recording({ keep: false });
+        if (waits === "in a stream") recording.segments();
         let held = 0; // bytes that became Blobs of the page
         globalThis.Blob = new Proxy(Real, {
           construct(target, [parts = [], options]) {

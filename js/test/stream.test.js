@@ -5,13 +5,14 @@ import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
-import { Cluster, Header, Recording, splitter } from "../dist/index.js";
+import { Recording } from "../dist/index.js";
 
 const testdata = new URL("../../webm/testdata/", import.meta.url).pathname;
 const name = "chromium-noalpha-03-vp8opus-ts250";
 const file = join(testdata, `${name}.webm`);
 const bytes = readFileSync(file);
 const restarted = readFileSync(join(testdata, "firefox-24-same-recorder-restart.webm"));
+const second = restarted.indexOf(Buffer.from("1a45dfa3", "hex"), 1); // where its second recording begins
 
 /** Bytes in chunks of one length. */
 function cut(bytes, length) {
@@ -22,13 +23,22 @@ async function together(segments) {
   return Buffer.concat(await Promise.all(segments.map((s) => s.bytes())));
 }
 
+/** All that a stream has. */
+async function all(stream) {
+  const segments = [];
+  for await (const segment of stream) segments.push(segment);
+  return segments;
+}
+
+const sequences = (segments) => segments.map((s) => s.sequence);
+
 /** Lets everything happen that can. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("segments", () => {
   test("are the header and each cluster as soon as it is complete, in order, and end with the recording", async () => {
     const recording = new Recording({ keep: false });
-    const reader = recording.segments.getReader();
+    const reader = recording.segments().getReader();
     const segments = [];
     for (const chunk of cut(bytes, 10000)) {
       await recording.pushChunk(chunk);
@@ -39,7 +49,7 @@ describe("segments", () => {
     await recording.finish();
     segments.push((await reader.read()).value);
     assert.equal((await reader.read()).done, true);
-    assert.ok(segments[0] instanceof Header && segments.slice(1).every((s) => s instanceof Cluster));
+    assert.ok(segments[0].kind === "header" && segments.slice(1).every((s) => s.kind === "cluster"));
     assert.ok((await together(segments)).equals(bytes));
   });
 
@@ -48,14 +58,14 @@ describe("segments", () => {
     recording.pushChunk(restarted);
     recording.finish();
     const segments = [];
-    for await (const segment of recording.segments) segments.push(segment);
-    assert.deepEqual(segments.map((s) => [s.recording, s instanceof Header]), [0, 0, 0, 0, 1, 1, 1, 1].map((r, i) => [r, i % 4 === 0]));
+    for await (const segment of recording.segments()) segments.push(segment);
+    assert.deepEqual(segments.map((s) => [s.recording, s.kind === "header"]), [0, 0, 0, 0, 1, 1, 1, 1].map((r, i) => [r, i % 4 === 0]));
     assert.ok((await together(segments)).equals(restarted));
   });
 
   test("are not lost to a reader that is slow, and it keeps no chunk waiting", async () => {
     const recording = new Recording();
-    const { segments } = recording;
+    const segments = recording.segments();
     for (const chunk of cut(bytes, 10000)) await recording.pushChunk(chunk);
     const report = await recording.finish();
     assert.equal(report.bytes, bytes.length);
@@ -64,25 +74,73 @@ describe("segments", () => {
     assert.ok((await together(all)).equals(bytes));
   });
 
-  test("come out once, be it here or from takeHeader and takeClusters", async () => {
+  for (const keep of [true, false]) {
+    test(`come out of every stream that is open, each at its own pace, with keep: ${keep}`, async () => {
+      const recording = new Recording({ keep });
+      const [eager, slow] = [recording.segments(), recording.segments()];
+      const read = [];
+      const reading = eager.pipeTo(new WritableStream({ write: (segment) => void read.push(segment) }));
+      for (const chunk of cut(bytes, 10000)) await recording.pushChunk(chunk);
+      await turn();
+      assert.ok(read.length > 40);
+      assert.deepEqual([recording.takeHeader(), recording.takeClusters()], [null, []]);
+      await recording.finish();
+      await reading;
+      for (const segments of [read, await all(slow)]) assert.ok((await together(segments)).equals(bytes));
+    });
+  }
+
+  test("of a stream that is opened beside others begin with the header of the recording under way", async () => {
     const recording = new Recording();
-    const reader = recording.segments.getReader();
-    await recording.pushChunk(bytes.subarray(0, 100000));
-    const header = (await reader.read()).value;
-    assert.equal(recording.takeHeader(), null);
-    const [first, ...some] = recording.takeClusters();
-    assert.equal(first.start, header.end);
-    await recording.pushChunk(bytes.subarray(100000));
+    const first = recording.segments();
+    await recording.pushChunk(restarted.subarray(0, second - 1000));
+    const beside = recording.segments();
+    await recording.pushChunk(restarted.subarray(second - 1000, second + 10000));
+    const later = recording.segments();
+    await recording.pushChunk(restarted.subarray(second + 10000));
     await recording.finish();
-    const rest = [];
-    for (let r; !(r = await reader.read()).done; ) rest.push(r.value);
-    assert.ok(rest.length > 1);
-    assert.ok((await together([header, first, ...some, ...rest])).equals(bytes));
+    const [one, two, three] = await Promise.all([first, beside, later].map(all));
+    assert.ok((await together(one)).equals(restarted));
+    assert.deepEqual(sequences(two), [0, ...sequences(one).slice(1 - two.length)]);
+    assert.deepEqual(sequences(three), [4, ...sequences(one).slice(1 - three.length)]);
+    assert.ok(three.length > 1 && two.length > three.length && one.length > two.length);
   });
 
-  test("that nobody wants any more are left to takeClusters", async () => {
+  for (const keep of [true, false]) {
+    test(`that the last stream has not given when it is left wait for the next, or for takeClusters, with keep: ${keep}`, async () => {
+      const recording = new Recording({ keep });
+      const got = [];
+      for (const chunk of cut(bytes, 100_000)) {
+        await recording.pushChunk(chunk);
+        for await (const segment of recording.segments()) {
+          got.push(segment);
+          if (got.length % 3 === 0) break;
+        }
+      }
+      const reader = recording.segments().getReader();
+      const { value } = await reader.read();
+      await recording.finish();
+      await reader.cancel();
+      const rest = recording.takeClusters();
+      assert.ok(rest.length > 10);
+      assert.ok((await together([...got, value, ...rest])).equals(bytes));
+    });
+  }
+
+  test("that a stream has not given when it is left are lost by no other", async () => {
     const recording = new Recording();
-    const reader = recording.segments.getReader();
+    const [stays, leaves] = [recording.segments(), recording.segments()];
+    await recording.pushChunk(bytes.subarray(0, 100_000));
+    await leaves.cancel();
+    assert.deepEqual(recording.takeClusters(), []);
+    await recording.pushChunk(bytes.subarray(100_000));
+    await recording.finish();
+    assert.ok((await together(await all(stays))).equals(bytes));
+  });
+
+  test("that nobody wants any more are left to takeClusters, even if a read was waiting for them", async () => {
+    const recording = new Recording();
+    const reader = recording.segments().getReader();
     await recording.pushChunk(bytes.subarray(0, 1000));
     const { value: header } = await reader.read();
     const waiting = reader.read(); // for the first cluster
@@ -94,14 +152,9 @@ describe("segments", () => {
     assert.ok((await together([header, ...recording.takeClusters()])).equals(bytes));
   });
 
-  test("are one stream, however often it is asked for", () => {
-    const recording = new Recording();
-    assert.equal(recording.segments, recording.segments);
-  });
-
   test("of what is no WebM fail as finish does", async () => {
     const recording = new Recording();
-    const read = recording.segments.getReader().read();
+    const read = recording.segments().getReader().read();
     recording.pushChunk(new Uint8Array(100));
     recording.finish().catch(() => {});
     await assert.rejects(read, { name: "WebmendError", code: "not-webm" });
@@ -109,23 +162,22 @@ describe("segments", () => {
 
   test("fail when the recording is closed before they are read, whether it is finished or not", async () => {
     const finished = new Recording();
-    const unread = finished.segments.getReader();
+    const unread = finished.segments().getReader();
     finished.pushChunk(bytes);
     await finished.finish();
     finished.close();
     await assert.rejects(unread.read(), { code: "finished" });
 
     const open = new Recording();
-    const waiting = open.segments.getReader().read();
+    const waiting = open.segments().getReader().read();
     open.close();
     await assert.rejects(waiting, { code: "finished" });
 
     const read = new Recording();
-    const reader = read.segments.getReader();
+    const reader = read.segments().getReader();
     read.pushChunk(bytes.subarray(0, 5000));
-    await read.finish();
-    read.takeHeader();
-    read.takeClusters();
+    const { recordings } = await read.finish();
+    for (let n = 0; n < 1 + recordings[0].clusters; n++) assert.equal((await reader.read()).done, false);
     read.close();
     assert.equal((await reader.read()).done, true);
   });
@@ -151,45 +203,48 @@ describe("finished", () => {
   });
 });
 
-describe("a splitter", () => {
-  test("is a stream from a file's bytes to its segments, in Node", async () => {
-    const segments = [];
-    for await (const segment of Readable.toWeb(createReadStream(file)).pipeThrough(splitter())) segments.push(segment);
-    assert.ok(segments[0] instanceof Header);
+describe("the writable of a recording", () => {
+  const pipe = (recording) => ({ writable: recording.writable, readable: recording.segments() });
+
+  test("is what a pipe from a file's bytes to its segments goes through, in Node", async () => {
+    const recording = new Recording({ keep: false });
+    const segments = await all(Readable.toWeb(createReadStream(file)).pipeThrough(pipe(recording)));
+    assert.equal(segments[0].kind, "header");
     assert.equal(segments.length, 44);
     assert.ok((await together(segments)).equals(bytes));
+    assert.equal((await recording.finished).recordings[0].clusters, 43);
   });
 
-  test("takes nothing in while nobody reads", async () => {
-    let pulled = 0;
-    const chunks = cut(bytes, 10000);
-    const source = new ReadableStream({
-      pull(controller) {
-        pulled++;
-        if (chunks.length === 0) controller.close();
-        else controller.enqueue(chunks.shift());
-      },
-    });
-    const reader = source.pipeThrough(splitter()).getReader();
-    const segments = [(await reader.read()).value];
-    for (let i = 0; i < 100; i++) await turn();
-    assert.ok(pulled < 5, `${pulled} chunks were pulled for one segment`);
-    for (let r; !(r = await reader.read()).done; ) segments.push(r.value);
-    assert.ok((await together(segments)).equals(bytes));
-  });
-
-  test("splits into the recording that it is given", async () => {
+  test("takes in no more than has been split, and finishes the recording when it is closed", async () => {
     const recording = new Recording();
-    let count = 0;
-    for await (const segment of new Blob([bytes]).stream().pipeThrough(splitter(recording))) count += segment.end - segment.start;
-    assert.equal(count, bytes.length);
-    const report = await recording.finished;
-    assert.equal(report.recordings[0].clusters, 43);
+    const writer = recording.writable.getWriter();
+    assert.equal(recording.writable, recording.writable);
+    let written = 0;
+    for (const chunk of cut(bytes, 10000)) {
+      await writer.ready;
+      await writer.write(chunk);
+      assert.equal(recording.report.bytes, (written += chunk.length));
+    }
+    await writer.close();
+    assert.equal((await recording.finished).bytes, bytes.length);
     assert.ok((await recording.seekable()).size > bytes.length / 2);
   });
 
+  test("closes the recording when it is aborted, with the reason", async () => {
+    for (const reason of [new Error("the connection is lost"), undefined]) {
+      const recording = new Recording();
+      const segments = recording.segments().getReader();
+      const writer = recording.writable.getWriter();
+      await writer.write(bytes.subarray(0, 100_000));
+      await writer.abort(reason);
+      const wanted = reason ?? { name: "WebmendError", code: "finished" };
+      await assert.rejects(recording.finished, wanted);
+      await assert.rejects(segments.read(), wanted);
+    }
+  });
+
   test("fails on both sides when there is no WebM", async () => {
-    const { readable, writable } = splitter();
+    const { readable, writable } = pipe(new Recording());
     const read = readable.getReader().read();
     const writer = writable.getWriter();
     const written = writer.write(new TextEncoder().encode("\0\0\0\x1cftypmp42\0\0\0\0mp42mp41isomavc1"));
@@ -198,7 +253,16 @@ describe("a splitter", () => {
     await assert.rejects(writer.closed, { code: "not-webm" });
   });
 
+  test("finishes the recording after what is no chunk, so that nothing is lost of what came before", async () => {
+    const recording = new Recording();
+    const writer = recording.writable.getWriter();
+    await writer.write(bytes);
+    await assert.rejects(writer.write("text"));
+    writer.closed.catch(() => {});
+    assert.equal((await recording.finished).bytes, bytes.length);
+  });
+
   test("fails at the end of what is empty", async () => {
-    await assert.rejects(new Blob([]).stream().pipeThrough(splitter()).pipeTo(new WritableStream()), { code: "empty" });
+    await assert.rejects(new Blob([]).stream().pipeThrough(pipe(new Recording())).pipeTo(new WritableStream()), { code: "empty" });
   });
 });

@@ -16,7 +16,7 @@ export async function record({ init, Recording }, worker = false) {
   const recorder = new MediaRecorder(stream, { mimeType: "video/webm;codecs=vp8,opus" });
   const recording = Recording.attach(recorder);
   const segments = [];
-  const read = recording.segments.pipeTo(
+  const read = recording.segments().pipeTo(
     new WritableStream({
       write(segment) {
         segments.push(segment);

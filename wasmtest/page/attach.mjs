@@ -74,7 +74,7 @@ async function record(name, microphone) {
   });
   const recording = Recording.attach(recorder, { restarts: name.includes("a while later") });
   const parts = [];
-  const read = recording.segments.pipeTo(new WritableStream({ write: async (segment) => void parts.push(segment.blob()) }));
+  const read = recording.segments().pipeTo(new WritableStream({ write: async (segment) => void parts.push(segment.blob()) }));
   read.catch(() => {}); // finished says it
   try {
     await scripts[name](recorder, recording);

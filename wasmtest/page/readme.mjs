@@ -1,7 +1,7 @@
 // What comes of each example of js/README.md, under whose heading it is here. Each
 // throws what is wrong. The names that an example takes for granted are globals.
 
-import { Header, Recording, repair } from "/dist/index.js";
+import { Recording, repair } from "/dist/index.js";
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -132,9 +132,9 @@ export const checks = {
     const { stream, recorder, blobs } = record();
     const recording = Recording.attach(recorder);
     recorder.start(100);
-    const reader = recording.segments.getReader();
+    const reader = recording.segments().getReader();
     const { value: header } = await reader.read();
-    check(header instanceof Header, "there is no header");
+    check(header.kind === "header", "there is no header");
     await reader.read();
     const later = blobs.length;
     await wait(1500);

@@ -7,7 +7,6 @@ import {
   join,
   Recording,
   repair,
-  splitter,
   WebmendError,
   Cluster,
   Header,
@@ -75,10 +74,21 @@ await parts.pipeTo(new WritableStream<Part>({ write: ({ number, offset, blob, la
 // @ts-expect-error: there is no such order
 recording.parts({ order: "random" });
 
-const segments: ReadableStream<Segment> = recording.segments;
+const segments: ReadableStream<Segment> = recording.segments();
 await segments.pipeTo(new WritableStream<Segment>({ write: async (segment) => console.log(segment instanceof Header, (await segment.bytes()).length, segment.sequence + (await segment.crc32())) }));
-await stream.pipeThrough(splitter()).pipeTo(new WritableStream());
-await stream.pipeThrough(splitter(other)).cancel();
+await segments.pipeTo(
+  new WritableStream<Segment>({
+    write(segment) {
+      if (segment.kind === "header") return console.log(segment.docType);
+      console.log(segment.keyframes);
+      const narrowed: Cluster = segment;
+      // @ts-expect-error: a cluster has no document type
+      console.log(narrowed.docType);
+    },
+  }),
+);
+const writable: WritableStream<Chunk> = other.writable;
+await stream.pipeThrough({ writable, readable: other.segments() }).pipeTo(new WritableStream<Segment>());
 
 const finished: Report = await recording.finished;
 const same: Report = await recording.finish();
