@@ -91,13 +91,14 @@ $(DIST)/%.gz: $(DIST)/%
 
 # To be imported, and for script tags, both without and with module and worker inside.
 $(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
-	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap --external:./preview.js --external:./remote.js --external:./spool.js --external:./midstream.js --external:./upload.js --external:./make.js
+	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap --external:./preview.js --external:./remote.js --external:./spool.js --external:./midstream.js --external:./upload.js --external:./make.js --external:./tail.js
 	$(ESBUILD) js/src/preview.ts --outfile=$(DIST)/preview.js $(ESM)
 	$(ESBUILD) js/src/engine/remote.ts --outfile=$(DIST)/remote.js $(ESM)
 	$(ESBUILD) js/src/spool.ts --outfile=$(DIST)/spool.js $(ESM)
 	$(ESBUILD) js/src/engine/midstream.ts --outfile=$(DIST)/midstream.js $(ESM)
 	$(ESBUILD) js/src/upload.ts --outfile=$(DIST)/upload.js $(ESM)
 	$(ESBUILD) js/src/make.ts --outfile=$(DIST)/make.js $(ESM)
+	$(ESBUILD) js/src/tail.ts --outfile=$(DIST)/tail.js $(ESM)
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/inline.js $(ESM)
 	$(ESBUILD) js/src/index.ts --outfile=$(DIST)/webmend.global.js $(GLOBAL) --sourcemap
 	$(ESBUILD) js/src/inline.ts --outfile=$(DIST)/webmend.inline.global.js $(GLOBAL)

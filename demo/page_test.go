@@ -315,7 +315,7 @@ func TestTheExampleOnThePageWorks(t *testing.T) {
 		const run = new AsyncFunction("recorder", "video", first + "return { recording, preview, async make() { //" + later + "return { file, blob, header, clusters } } }");
 		const { recording, preview, make } = await run(recorder, video);
 		while (recording.duration < 1.5 || video.currentTime < 1) await new Promise(requestAnimationFrame);
-		preview.dispose();
+		preview.close();
 		recorder.stop();
 		const { file, blob, header, clusters } = await make();
 		const some = new Blob([header, ...clusters].map((part) => part.blob()));

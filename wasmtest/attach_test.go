@@ -65,6 +65,41 @@ func TestWhatIsAttachedHearsTheRecorderToItsEndInFirefox(t *testing.T) {
 	checkAttached(t, ask[[]attached](t, startFirefox(t), `import("/page/attach.mjs").then((m) => m.recordAll(true))`))
 }
 
+// stopped is what the report has of a recorder that stopped by itself.
+type stopped struct {
+	Code, Message, State string
+	Bytes, Size          int
+	Seconds              float64
+	Dropped              []webm.Range
+}
+
+func (s *stopped) check(t *testing.T, how string) {
+	t.Helper()
+	if s.Code != "recorder" || !strings.Contains(s.Message, "the recorder stopped by itself: ") || !strings.Contains(s.Message, "Error: ") || s.State != "inactive" {
+		t.Errorf("%s: %s: %s; the recorder is %s", how, s.Code, s.Message, s.State)
+	}
+	if s.Bytes == 0 || len(s.Dropped) > 0 || s.Seconds < 0.5 || s.Size < s.Bytes/2 {
+		t.Errorf("%s: of %d bytes, %v are dropped; the file has %d, of %.2f s", how, s.Bytes, s.Dropped, s.Size, s.Seconds)
+	}
+	t.Logf("%s: %s", how, s.Message)
+}
+
+func TestWhyARecorderStoppedByItselfIsInTheReportInChromium(t *testing.T) {
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	for _, how := range []string{"added", "removed"} {
+		got := evaluate[stopped](t, p, fmt.Sprintf(`import("/page/attach.mjs").then((m) => m.changed(%q, false))`, how))
+		got.check(t, how)
+	}
+}
+
+func TestWhyARecorderStoppedByItselfIsInTheReportInFirefox(t *testing.T) {
+	f := startFirefox(t)
+	for _, how := range []string{"added", "removed"} {
+		got := ask[stopped](t, f, fmt.Sprintf(`import("/page/attach.mjs").then((m) => m.changed(%q, true))`, how))
+		got.check(t, how)
+	}
+}
+
 func TestARecorderOfMP4IsRefusedWithWhatToAskFor(t *testing.T) {
 	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
 	for _, throws := range []bool{true, false} {

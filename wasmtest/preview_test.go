@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -108,7 +109,7 @@ func (f *followed) check(t *testing.T) {
 		t.Errorf("durations and ends are %+v", d)
 	}
 	if f.Left.Src != nil || f.Left.Error != nil {
-		t.Error("the element is not empty after it was disposed of")
+		t.Error("the element is not empty after it was closed")
 	}
 }
 
@@ -147,6 +148,61 @@ func TestAPreviewOfARestartedRecorderGoesOnInChromium(t *testing.T) {
 	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
 	got := evaluate[followed](t, p, `import("/page/preview.mjs").then((m) => m.restarted({ mimeType: "video/webm;codecs=vp8,opus" }))`)
 	got.checkRestarted(t)
+}
+
+// A takeover is what came of several previews in one element.
+type takeover struct {
+	Stays       bool
+	Live, Again []painted
+	Errors      []string
+	Left        struct{ Src, Error *string }
+}
+
+func (o *takeover) check(t *testing.T) {
+	t.Helper()
+	checkLive(t, "of the second preview", o.Live)
+	checkLive(t, "of the last preview", o.Again)
+	if !o.Stays || len(o.Errors) > 0 || o.Left.Src != nil || o.Left.Error != nil {
+		t.Errorf("that it stays when the first is closed is %v; errors are %v; it leaves %+v", o.Stays, o.Errors, o.Left)
+	}
+}
+
+// refusals are how previews are refused, by what is wrong.
+var refusals = map[string]string{
+	"[object HTMLBodyElement]":   "WebmendError invalid-argument webmend: a preview needs a <video> or <audio> element to play in, not [object HTMLBodyElement]",
+	"[object HTMLCanvasElement]": "WebmendError invalid-argument webmend: a preview needs a <video> or <audio> element to play in, not [object HTMLCanvasElement]",
+	"null":                       "WebmendError invalid-argument webmend: a preview needs a <video> or <audio> element to play in, not null",
+	"undefined":                  "WebmendError invalid-argument webmend: a preview needs a <video> or <audio> element to play in, not undefined",
+	"video":                      "WebmendError invalid-argument webmend: a preview needs a <video> or <audio> element to play in, not video",
+	"aborted":                    "AbortError 20 ",
+	"closed meanwhile":           "WebmendError finished webmend: the recording was closed, and has nothing left to play: close it after its preview",
+	"closed":                     "WebmendError finished webmend: the recording was closed, and has nothing left to play: close it after its preview",
+}
+
+func checkRefusals(t *testing.T, got map[string]string) {
+	t.Helper()
+	if len(got) != len(refusals) {
+		t.Errorf("%d are refused", len(got))
+	}
+	for what, want := range refusals {
+		if !strings.HasPrefix(got[what], want) {
+			t.Errorf("%s: %s; want %s", what, got[what], want)
+		}
+	}
+}
+
+func TestAPreviewTakesItsElementOverFromTheOneBeforeInChromium(t *testing.T) {
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	got := evaluate[takeover](t, p, `import("/page/preview.mjs").then((m) => m.takenOver({ mimeType: "video/webm;codecs=vp8,opus" }))`)
+	got.check(t)
+	checkRefusals(t, evaluate[map[string]string](t, p, `import("/page/preview.mjs").then((m) => m.refused())`))
+}
+
+func TestAPreviewTakesItsElementOverFromTheOneBeforeInFirefox(t *testing.T) {
+	f := startFirefox(t)
+	got := ask[takeover](t, f, `import("/page/preview.mjs").then((m) => m.takenOver({ mimeType: "video/webm;codecs=vp8,opus", microphone: true }))`)
+	got.check(t)
+	checkRefusals(t, ask[map[string]string](t, f, `import("/page/preview.mjs").then((m) => m.refused({ microphone: true }))`))
 }
 
 func TestAPreviewOfSoundAloneInChromium(t *testing.T) {

@@ -129,7 +129,7 @@ func (l *search) foundMiddle(at int64) {
 	l.middle, l.tried = true, nil // the others begin in what it holds
 	if l.reason.Code == CodeNotWebM || l.reason.Code == CodeLost {
 		l.reason = &Error{Code: CodeMissing, Offset: at, Path: "Cluster",
-			text: "webm: Cluster at " + decimal(at) + " has no header before it: the beginning of the recording is missing. Push the stored header before the rest, and " + everyBlob}
+			text: "webm: Cluster at " + decimal(at) + " has no header before it: the beginning of the recording is missing. Attach to the recorder before it starts, or push its stored header first, and " + everyBlob}
 	}
 }
 

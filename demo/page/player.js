@@ -51,7 +51,7 @@ export class Player {
     const turn = this.#turn;
     const preview = await begin(this.#video);
     if (turn === this.#turn) this.#preview = preview;
-    else preview.dispose(); // something else is shown meanwhile
+    else preview.close(); // something else is shown meanwhile
   }
 
   /**
@@ -70,7 +70,7 @@ export class Player {
 
   clear() {
     this.#turn++;
-    this.#preview?.dispose();
+    this.#preview?.close();
     this.#video.pause();
     this.#video.removeAttribute("src");
     this.#video.srcObject = null;

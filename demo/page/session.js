@@ -92,7 +92,7 @@ export class Session {
     const live = () => video.play().catch(() => {}); // the recording does not depend on its view
     video.srcObject = this.#stream;
     live();
-    return { start: 0, end: 0, isLive: true, live, dispose: () => (video.srcObject = null) };
+    return { start: 0, end: 0, isLive: true, live, close: () => (video.srcObject = null) };
   }
 
   /** All that is recorded so far, as a file in which players can seek. */

@@ -27,13 +27,15 @@ export interface AttachOptions extends RecordingOptions {
 /** What is done for a recorder. */
 interface Listener {
   push(chunk: Blob): Promise<void>;
+  /** The recorder has failed, for a reason of its own. What it has delivered, and may yet deliver, is good. */
+  fault(reason: unknown): void;
   /** All that the recorder recorded has been pushed. */
   end(): void;
   /** Nothing can come of it. */
   fail(reason: Error): void;
 }
 
-const types = ["start", "dataavailable", "stop"];
+const types = ["start", "dataavailable", "error", "stop"];
 
 /**
  * How long something can still come after `stop`, in milliseconds: in Firefox now and
@@ -66,7 +68,7 @@ export class Attachment {
     this.#signal?.addEventListener("abort", this);
   }
 
-  handleEvent(event: Event & { data?: Blob }): void {
+  handleEvent(event: Event & { data?: Blob; error?: unknown }): void {
     switch (event.type) {
       case "start": {
         this.#running = true;
@@ -79,6 +81,8 @@ export class Attachment {
         if (event.data!.size > 0) this.#listener.push(event.data!).catch(() => this.#listener.end());
         if (!this.#running) this.#wait();
         break;
+      case "error":
+        this.#listener.fault(event.error); // and it stops, or has stopped
       case "stop":
         this.#running = this.#recorder.state !== "inactive"; // when it was started again at once
         if (!this.#running) this.#wait();

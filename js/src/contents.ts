@@ -20,7 +20,7 @@ export class Contents implements Found {
   readonly keep: boolean;
   /** Those in the stream, the last of which may go on. */
   recordings: Kept[] = [];
-  readonly segments = new Segments();
+  readonly segments: Segments;
   report: Report = { bytes: 0, recordings: [], other: [], dropped: [], gaps: [], undecodable: [], unlisted: 0, missing: [], error: null };
   /** Bytes of the module's memory. */
   memory = 0;
@@ -29,9 +29,13 @@ export class Contents implements Found {
   #sequence = 0; // of the next segment
   #watchers = new Set<() => void>(); // previews, replays and uploads
 
-  /** @param initialization makes an initialization segment of a recording */
-  constructor(keep: boolean, initialization: (recording: number) => Promise<Blob>) {
+  /**
+   * @param finished says how streams of segments end
+   * @param initialization makes an initialization segment of a recording
+   */
+  constructor(keep: boolean, finished: Promise<unknown>, initialization: (recording: number) => Promise<Blob>) {
     this.keep = keep;
+    this.segments = new Segments(finished);
     this.#initialization = initialization;
   }
 

@@ -1,11 +1,9 @@
-// Repairs, joins and clips existing files: what is done for that is loaded when it is needed.
+// Repairs, joins and clips existing files: what does that is loaded when it is needed.
 
 import { late } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import { engine } from "./engine/load.js";
-import { planFlags } from "./engine/module.js";
-import type { make as Make } from "./make.js";
-import { planKinds, type JobOptions, type Made } from "./media/plan.js";
+import type { JobOptions, Made } from "./media/plan.js";
 
 /** What `repair` gives. */
 export interface Repaired extends Made {
@@ -23,8 +21,7 @@ export interface Repaired extends Made {
  * reason if that ends it.
  */
 export async function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
-  const { made, report } = await make([file], options, ([stream]) => stream.plan(planKinds.seekable, options.recording ?? 0, flagsOf(options)));
-  return { ...made, report };
+  return (await script()).repair(engine, file, options);
 }
 
 /**
@@ -35,7 +32,7 @@ export async function repair(file: Blob | Blob[], options: JobOptions & { record
  * one file cannot hold them.
  */
 export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
-  return (await make(files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
+  return (await script()).join(engine, files, options);
 }
 
 /**
@@ -47,14 +44,7 @@ export async function join(files: Blob[], options: JobOptions = {}): Promise<Mad
  * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
  */
 export async function clip(file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
-  return (await make([file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), options.start, options.end))).made;
+  return (await script()).clip(engine, file, options);
 }
 
-/** What keeps undecodable frames in a file, if it is wanted. */
-const flagsOf = ({ keepUndecodable }: JobOptions) => (keepUndecodable ? planFlags.keepUndecodable : 0);
-
-async function make(...args: Tail<Parameters<typeof Make>>): ReturnType<typeof Make> {
-  return (await late("make.js", import("./make.js"))).make(engine, ...args);
-}
-
-type Tail<List> = List extends [unknown, ...infer Rest] ? Rest : never;
+const script = () => late("make.js", import("./make.js"));

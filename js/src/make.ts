@@ -3,19 +3,39 @@
 import { tell, trapped, WebmendError } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
-import { carryOut, type JobOptions, type Made, type Source } from "./media/plan.js";
+import { planFlags } from "./engine/module.js";
+import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./media/plan.js";
 
 /** How much of a file is read at once. */
 const readLength = 4 << 20;
 
+type GetEngine = () => Promise<EngineCalls>;
+
+/** @internal */
+export async function repair(engine: GetEngine, file: Blob | Blob[], options: JobOptions & { recording?: number }): Promise<Made & { report: Report }> {
+  const { made, report } = await make(engine, [file], options, ([stream]) => stream.plan(planKinds.seekable, options.recording ?? 0, flagsOf(options)));
+  return { ...made, report };
+}
+
+/** @internal */
+export async function join(engine: GetEngine, files: Blob[], options: JobOptions): Promise<Made> {
+  return (await make(engine, files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
+}
+
+/** @internal */
+export async function clip(engine: GetEngine, file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
+  return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), options.start, options.end))).made;
+}
+
+/** What keeps undecodable frames in a file, if it is wanted. */
+const flagsOf = ({ keepUndecodable }: JobOptions) => (keepUndecodable ? planFlags.keepUndecodable : 0);
+
 /**
  * Splits files, in an instance of the module of their own, and makes what `begin` plans of
  * them. Should the module trap, all is done once more. The report is that of the first file.
- *
- * @internal
  */
-export async function make(
-  engine: () => Promise<EngineCalls>,
+async function make(
+  engine: GetEngine,
   files: (Blob | Blob[])[],
   { signal, onProgress }: JobOptions,
   begin: (streams: [StreamCalls, ...StreamCalls[]]) => Promise<Pieces>,

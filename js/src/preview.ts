@@ -3,7 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { read, type Bytes } from "./base/bytes.js";
-import { tell } from "./base/error.js";
+import { check, tell, WebmendError } from "./base/error.js";
 import type { RecordingFacts } from "./base/types.js";
 import { begun, type Inside } from "./inside.js";
 import { planKinds, type Made } from "./media/plan.js";
@@ -19,12 +19,17 @@ export interface PreviewOptions {
    * sought. Default 30. The browser may keep less if it lacks memory.
    */
   keepSeconds?: number;
-  /** Is told what ends the preview before it is disposed of. Default: `reportError`. */
+  /** Is told what ends the preview before you close it. Default: `reportError`. */
   onError?: (error: unknown) => void;
+  /** Closes the preview. */
+  signal?: AbortSignal;
 }
 
 /** Below this many seconds more than it must be, what is shown is not too late. */
 const tolerance = 0.3;
+
+/** The previews by their elements. */
+const previews = new WeakMap<object, Preview>();
 
 /** How many bytes a buffer is given at once: a browser may have room for some. */
 const pieceLength = 256 << 10;
@@ -71,15 +76,26 @@ export class Preview {
   #end = 0;
   #wake = () => {};
   #news = false;
-  #disposed = false;
+  #closed = false;
 
-  /** @internal */
+  /**
+   * Takes the element over from the preview that has it, if there is one.
+   *
+   * @internal
+   */
   constructor(media: MediaElement, live: Inside, options: PreviewOptions = {}) {
+    options.signal?.throwIfAborted();
+    check("srcObject" in Object(media) && "canPlayType" in media, `a preview needs a <video> or <audio> element to play in, not ${media}`);
+    if (live.contents.state === "closed") {
+      throw new WebmendError({ code: "finished", message: "webmend: the recording was closed, and has nothing left to play: close it after its preview" });
+    }
+    previews.get(media)?.close();
+    previews.set(media, this);
     this.#media = media;
     this.#live = live;
     this.#keep = Math.max(1, options.keepSeconds ?? 30);
     this.#onError = options.onError ?? ((error) => reportError(error));
-    this.#unwatch = live.contents.watch(() => (live.contents.state === "closed" ? this.dispose() : this.#tell()));
+    this.#unwatch = live.contents.watch(() => (live.contents.state === "closed" ? this.close() : this.#tell()));
     const on = (name: string, act: () => void) => media.addEventListener(name, act, { signal: this.#listening.signal });
     on("seeking", () => this.#seeking());
     on("pause", () => {
@@ -89,6 +105,7 @@ export class Preview {
     on("waiting", () => this.#tell());
     on("ended", () => this.#tell());
     on("error", () => this.#tell());
+    options.signal?.addEventListener("abort", () => this.close(), { signal: this.#listening.signal });
     this.#run();
   }
 
@@ -114,9 +131,10 @@ export class Preview {
   }
 
   /** Ends the preview, and frees what it has; `using` calls it too. The element is left empty. */
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    previews.delete(this.#media);
     this.#unwatch();
     this.#listening.abort();
     this.#wake();
@@ -130,14 +148,14 @@ export class Preview {
   }
 
   async #run(): Promise<void> {
-    while (!this.#disposed) {
+    while (!this.#closed) {
       this.#news = false;
       try {
-        if ((await this.#step()) || this.#news || this.#disposed) continue;
+        if ((await this.#step()) || this.#news || this.#closed) continue;
       } catch (error) {
-        if (this.#disposed) return;
+        if (this.#closed) return;
         if (this.#source && this.#media.error) continue;
-        this.dispose();
+        this.close();
         return tell(this.#onError, error);
       }
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -171,8 +189,9 @@ export class Preview {
   /** Begins to play, by Media Source Extensions or, where they do not take what is recorded, a file. */
   async #open(): Promise<boolean> {
     const first = await this.#part({ recording: 0, offset: -1, time: 0 });
-    if (first.blob.size === 0 || this.#disposed) return false;
+    if (first.blob.size === 0 || this.#closed) return false;
     this.#type = (await this.#initialization(0)).type;
+    if (this.#closed) return false; // the element may be another preview's
     const Source = globalThis.MediaSource ?? (globalThis as { ManagedMediaSource?: typeof MediaSource }).ManagedMediaSource;
     if (!Source?.isTypeSupported(this.#type)) return this.#showFile();
     this.#start = first.start;
@@ -278,7 +297,7 @@ export class Preview {
   /** Appends what has not been appended yet. The browser may have room for it only once more has been shown. */
   async #drain(): Promise<boolean> {
     const buffer = this.#buffer!;
-    while (this.#rest.length > 0 && !this.#disposed) {
+    while (this.#rest.length > 0 && !this.#closed) {
       try {
         buffer.appendBuffer(this.#rest.subarray(0, pieceLength));
       } catch (error) {
@@ -289,7 +308,7 @@ export class Preview {
       this.#rest = this.#rest.subarray(pieceLength);
       await this.#wait(buffer, "updateend");
     }
-    return !this.#disposed;
+    return !this.#closed;
   }
 
   /** Frees what was shown too long ago, up to a key frame: a browser would remove what refers to it, too. */
@@ -361,7 +380,7 @@ export class Preview {
     if (!isOver || this.#end - this.#shown < tolerance) return false;
     const from = this.#arriving ? Math.max(0, this.#end - 1) : this.#media.currentTime;
     const file = (await this.#live.make(planKinds.seekable, {})).made.blob;
-    if (this.#disposed) return false;
+    if (this.#closed) return false;
     this.#arriving = false;
     this.#shown = this.#end;
     this.#show(file);
@@ -377,11 +396,12 @@ export class Preview {
       target.addEventListener(name, resolve, once);
       this.#media.addEventListener("error", resolve, once);
       this.#listening.signal.addEventListener("abort", resolve, { once: true });
+      if (this.#closed) resolve(null);
     });
   }
 }
 export interface Preview extends Disposable {}
-if (Symbol.dispose) Preview.prototype[Symbol.dispose] = Preview.prototype.dispose;
+if (Symbol.dispose) Preview.prototype[Symbol.dispose] = Preview.prototype.close;
 
 /** Where the time 0 of a recording is on the element's timeline: where the one before it ends. */
 function offsetOf(recordings: RecordingFacts[], i: number): number {

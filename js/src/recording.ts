@@ -4,10 +4,11 @@
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
 import { late, WebmendError } from "./base/error.js";
-import type { Report, Track } from "./base/types.js";
+import type { Problem, Report, Track } from "./base/types.js";
 import { Contents } from "./contents.js";
 import type { MadePlan } from "./engine/answers.js";
 import { noRecording, planFlags } from "./engine/module.js";
+import { announce, Target } from "./events.js";
 import { repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
@@ -29,8 +30,11 @@ import type { Part, Parts, PartsOptions } from "./upload.js";
  *
  * A recorder that is restarted begins another recording in the same stream: its
  * header comes out of `takeHeader` in turn, and clusters tell which they belong to.
+ *
+ * It dispatches `change` when more is known, `damage` when something had to be left out, and
+ * `finish`: see `RecordingEvents`.
  */
-export class Recording {
+export class Recording extends Target {
   /**
    * The report, once the recording is finished, whoever has asked for that: it
    * settles as `finish` does. A recording that is closed before is rejected.
@@ -38,6 +42,7 @@ export class Recording {
   readonly finished: Promise<Report>;
   #settle!: (finished: Promise<Report>) => void;
   #attachment: Attachment | null = null;
+  #fault: Problem | null = null; // of the recorder, or what was wrong before
   #writable: WritableStream<Chunk> | null = null;
   readonly #intake: Intake;
   readonly #contents: Contents;
@@ -45,10 +50,12 @@ export class Recording {
 
   /** Ready at once: chunks wait while the module loads. */
   constructor(options: RecordingOptions = {}) {
+    super();
     this.finished = new Promise((resolve) => (this.#settle = resolve));
     this.finished.catch(() => {}); // for who asks for it
-    this.#contents = new Contents(options.keep ?? true, (recording) => this.initializationSegment({ recording }));
+    this.#contents = new Contents(options.keep ?? true, this.finished, (recording) => this.initializationSegment({ recording }));
     this.#intake = new Intake(options, this.#contents);
+    announce(this);
   }
 
   /**
@@ -67,11 +74,17 @@ export class Recording {
    *
    * Throws a WebmendError of code `not-webm` if the recorder is to write anything but
    * WebM or Matroska. Where that is known only once it has started, `finished` is rejected.
+   * If the recorder fails, or stops because its tracks changed, the report's `error` says so,
+   * with code `recorder`, and what it had recorded is kept.
    */
   static attach(recorder: Recorder, options: AttachOptions = {}): Recording {
     const recording = new Recording(options);
     recording.#attachment = new Attachment(recorder, options, {
       push: (chunk) => recording.pushChunk(chunk),
+      fault: (reason) => {
+        const message = `webmend: what was recorded is kept, but the recorder stopped by itself: ${reason}`;
+        recording.#fault ??= recording.report.error ?? { code: "recorder", offset: recording.#intake.size, path: "", message };
+      },
       end: () => void recording.#end().catch(() => {}),
       fail: (reason) => recording.#close(reason),
     });
@@ -106,7 +119,7 @@ export class Recording {
 
   /** The header, once, as soon as it is complete; null before and after. */
   takeHeader(): Header | null {
-    return this.#contents.segments.takeHeader();
+    return this.#contents.segments.take("header", 1)[0] ?? null;
   }
 
   /**
@@ -121,7 +134,7 @@ export class Recording {
    */
   takeClusters(options: { partial?: boolean } = {}): Cluster[] {
     if (options.partial && !this.#finished) this.#intake.takeFragments();
-    return this.#contents.segments.takeClusters();
+    return this.#contents.segments.take("cluster");
   }
 
   /**
@@ -138,7 +151,7 @@ export class Recording {
    * cancel the last one, or leave its `for await`, what it has not given waits for the next.
    */
   segments(): ReadableStream<Segment> {
-    return this.#contents.segments.stream(this.finished);
+    return this.#contents.segments.stream();
   }
 
   /**
@@ -156,11 +169,11 @@ export class Recording {
         try {
           await this.pushChunk(chunk);
         } catch (error) {
-          this.#end().catch(() => {}); // the pipe gives no more chunks
+          await this.#end(); // the pipe gives no more chunks
           throw error;
         }
       },
-      close: async () => void (await this.finish()),
+      close: () => this.finish().then(() => {}),
       abort: (reason) => this.#close(reason ?? closedError()),
     }));
   }
@@ -221,12 +234,15 @@ export class Recording {
    * Plays in a `<video>` or `<audio>` element what is being recorded, less than a second
    * after it was if chunks come every 250 ms, as soon as there is something; all that is
    * recorded can be gone back to. The element should be muted where the microphone can
-   * hear it, and is the preview's until that is disposed of.
+   * hear it, and is the preview's until that is closed; a new preview in the same element
+   * closes the one before it.
    *
    * It plays through Media Source Extensions or, where the browser does not take the
    * codecs that way, as H.264 in WebM, a file of what there is, and another once that ends.
    *
-   * Rejects if the script `preview.js`, beside this one, cannot be loaded.
+   * Rejects with a WebmendError: of code `invalid-argument` if that is no such element,
+   * `finished` if the recording is closed, `not-kept` if it keeps no media, and `load` if the
+   * script `preview.js`, beside this one, cannot be loaded.
    */
   async preview(element: MediaElement, options: PreviewOptions = {}): Promise<Preview> {
     if (!this.#contents.keep) throw notKept();
@@ -283,6 +299,10 @@ export class Recording {
   /**
    * Forgets the stream, the media, and what has not been taken; `using` calls it too. A
    * recorder that is attached goes on by itself. What `spool` has stays on disk.
+   *
+   * `await using` finishes the recording first, as `finish` does: the recorder is stopped,
+   * all of it is split, and streams of `segments` have their end. It throws nothing; a
+   * recording that fails then rejects `finished`.
    */
   close(): void {
     this.#close(closedError());
@@ -297,7 +317,7 @@ export class Recording {
   get report(): Report {
     const { report } = this.#contents;
     const { size, missing, error } = this.#intake;
-    return { ...report, bytes: size, missing, error: report.error ?? error };
+    return { ...report, bytes: size, missing, error: this.#fault ?? report.error ?? error };
   }
 
   /** The tracks of the recording, the last one in the stream; none before its header is complete. */
@@ -358,7 +378,13 @@ export class Recording {
     return { contents: this.#contents, finished: this.finished, make: (...args) => this.#make(...args) };
   }
 }
-export interface Recording extends Disposable {}
+export interface Recording extends Disposable, AsyncDisposable {}
 if (Symbol.dispose) Recording.prototype[Symbol.dispose] = Recording.prototype.close;
+if (Symbol.asyncDispose) {
+  Recording.prototype[Symbol.asyncDispose] = async function () {
+    await this.finish().catch(() => {}); // `finished` says it
+    this.close();
+  };
+}
 
 const notKept = () => new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });

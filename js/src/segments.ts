@@ -1,90 +1,92 @@
 // What is complete of a recording and has not been taken: it waits, or is in the queues of the
 // streams that are open.
 
-import type { Cluster, Header, Segment } from "./segment.js";
+import type { Header, Segment } from "./segment.js";
 
-/** What a stream has not given yet, and how it ends then. */
+/** What one reader has not been given yet. */
 interface Queue {
   segments: Segment[];
-  end: Promise<unknown>;
+  controller?: ReadableStreamDefaultController<Segment>;
   wake(): void;
 }
 
 export class Segments {
-  #waiting: Segment[] = []; // in the order of the stream
+  readonly #finished: Promise<unknown>;
+  #waiting: Queue = { segments: [], wake() {} }; // while no stream is open
   #open = new Set<Queue>();
   #header: Header | null = null; // of the recording under way
   #over = false;
 
-  /** Puts what is complete into the queue of every stream or, while there is none, where it waits. */
-  add(segments: Segment[]): void {
-    const queues = [...this.#open];
-    for (const segment of segments) {
-      if (segment.kind === "header") this.#header = segment;
-      if (queues.length === 0) this.#waiting.push(segment);
-      for (const queue of queues) queue.segments.push(segment);
-    }
-    for (const queue of queues) queue.wake();
+  /** @param finished says how streams end */
+  constructor(finished: Promise<unknown>) {
+    this.#finished = finished;
+    const end = () => {
+      this.#over = true;
+      for (const queue of this.#open) queue.wake();
+    };
+    finished.then(end, end);
   }
 
-  /** Has the browser hold the clusters that wait, and those in queues. */
+  /** Adds what is complete, in the order of the stream. */
+  add(segments: Segment[]): void {
+    for (const queue of this.#open.size > 0 ? this.#open : [this.#waiting]) {
+      for (const segment of segments) queue.segments.push(segment);
+      queue.wake();
+    }
+    this.#header = segments.findLast((s) => s.kind === "header") ?? this.#header;
+  }
+
+  /** Has the browser hold what has not been taken. */
   rest(): void {
-    for (const segments of [this.#waiting, ...[...this.#open].map((queue) => queue.segments)]) {
+    for (const { segments } of [this.#waiting, ...this.#open]) {
       for (const segment of segments) if (segment.kind === "cluster") segment.rest();
     }
   }
 
-  takeHeader(): Header | null {
-    const at = this.#waiting.findIndex((s) => s.kind === "header");
-    return at < 0 ? null : (this.#waiting.splice(at, 1)[0] as Header);
-  }
-
-  takeClusters(): Cluster[] {
-    const clusters = this.#waiting.filter((s) => s.kind === "cluster");
-    this.#waiting = this.#waiting.filter((s) => s.kind === "header");
-    return clusters;
+  /** Takes the first of a kind that wait. */
+  take<Kind extends Segment["kind"]>(kind: Kind, most = Infinity): Extract<Segment, { kind: Kind }>[] {
+    const taken: Segment[] = [];
+    this.#waiting.segments = this.#waiting.segments.filter((s) => s.kind !== kind || taken.length === most || !taken.push(s));
+    return taken as Extract<Segment, { kind: Kind }>[];
   }
 
   /**
    * Opens a stream. It begins with what waits or, if there are others, with the header of the
-   * recording under way. It ends as `finished` does, once its queue is empty.
+   * recording under way. Nothing leaves its queue before it is read.
    */
-  stream(finished: Promise<unknown>): ReadableStream<Segment> {
-    const segments = this.#open.size === 0 ? this.#waiting.splice(0) : this.#header ? [this.#header] : [];
-    const queue: Queue = { segments, end: finished, wake() {} };
-    this.#open.add(queue);
-    const over = () => {
-      this.#over = true;
-      queue.wake();
-    };
-    finished.then(over, over);
-    const pull = async (controller: ReadableStreamDefaultController<Segment>) => {
-      while (this.#open.has(queue)) {
-        const segment = queue.segments.shift();
-        if (segment) return controller.enqueue(segment);
-        if (this.#over) {
-          this.#open.delete(queue);
-          await queue.end;
-          return controller.close();
-        }
-        await new Promise<void>((resolve) => (queue.wake = resolve));
-      }
-    };
-    const cancel = () => {
-      this.#open.delete(queue);
-      if (this.#open.size === 0) this.#waiting = queue.segments.splice(0);
-    };
-    // Nothing leaves the queue before it is read.
-    return new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
+  stream(): ReadableStream<Segment> {
+    const open = this.#open;
+    const waiting = this.#waiting;
+    const queue: Queue = { segments: open.size > 0 ? (this.#header ? [this.#header] : []) : waiting.segments.splice(0), wake() {} };
+    open.add(queue);
+    return new ReadableStream(
+      {
+        start: (controller) => void (queue.controller = controller),
+        pull: async (controller) => {
+          while (open.has(queue)) {
+            const segment = queue.segments.shift();
+            if (segment) return controller.enqueue(segment);
+            if (this.#over) {
+              open.delete(queue);
+              await this.#finished;
+              return controller.close();
+            }
+            await new Promise<void>((resolve) => (queue.wake = resolve));
+          }
+        },
+        cancel: () => {
+          open.delete(queue);
+          if (open.size === 0) waiting.segments = queue.segments.splice(0);
+        },
+      },
+      { highWaterMark: 0 },
+    );
   }
 
   /** Forgets all of it: streams that have not given everything fail with the reason. */
   clear(reason: unknown): void {
-    this.#waiting = [];
+    this.#waiting.segments = [];
     this.#header = null;
-    for (const queue of this.#open) {
-      if (queue.segments.splice(0).length > 0) queue.end = Promise.reject(reason);
-      queue.end.catch(() => {}); // the reader is told
-    }
+    for (const queue of this.#open) if (queue.segments.splice(0).length > 0) queue.controller!.error(reason);
   }
 }

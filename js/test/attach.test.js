@@ -54,6 +54,7 @@ class Replay extends EventTarget {
     for (const what of events) {
       const event = new Event(what instanceof Blob ? "dataavailable" : what);
       if (what instanceof Blob) event.data = what;
+      if (what === "error") event.error = new DOMException("Tracks in MediaStream were removed.", "InvalidModificationError");
       this.dispatchEvent(event);
       await turn();
     }
@@ -62,7 +63,7 @@ class Replay extends EventTarget {
 
 /** How many listeners a recorder has. */
 function listeners(recorder) {
-  return ["start", "dataavailable", "stop"].reduce((n, type) => n + getEventListeners(recorder, type).length, 0);
+  return ["start", "dataavailable", "error", "stop"].reduce((n, type) => n + getEventListeners(recorder, type).length, 0);
 }
 
 const empty = new Blob([]);
@@ -194,6 +195,65 @@ describe("finish", () => {
     const report = await recording.finish();
     assert.deepEqual([report.recordings.length, report.bytes, recorder.stops], [2, restarted.bytes.length, 0]);
   });
+});
+
+describe("a recorder that fails", () => {
+  const says = /recorder stopped by itself: InvalidModificationError: Tracks in MediaStream were removed\./;
+
+  test("is in the report, beside all that it delivers", async () => {
+    const recorder = new Replay();
+    const recording = Recording.attach(recorder);
+    await recorder.start();
+    await recorder.play(firefox.blobs.slice(0, -1));
+    recorder.state = "inactive";
+    await recorder.play(["error", firefox.blobs.at(-1), "stop"]);
+    const { error, bytes, dropped } = await recording.finished;
+    assert.deepEqual([error.code, bytes, dropped], ["recorder", firefox.bytes.length, []]);
+    assert.match(error.message, says);
+    assert.deepEqual(blocksOf(Buffer.from(await (await recording.seekable()).arrayBuffer())), blocksOf(firefox.bytes));
+    assert.equal(listeners(recorder), 0);
+  });
+
+  test("is why there is nothing, though it never says that it has stopped", async () => {
+    const recorder = new Replay();
+    const recording = Recording.attach(recorder);
+    await recorder.start();
+    recorder.state = "inactive";
+    await recorder.play(["error"]);
+    await assert.rejects(recording.finished, { name: "WebmendError", code: "recorder", message: says });
+  });
+
+  test("does not hide what was wrong with the stream before", async () => {
+    const recorder = new Replay();
+    const recording = Recording.attach(recorder, { strict: true });
+    await recorder.start();
+    await recorder.play([...firefox.blobs.slice(0, 3), new Blob([new Uint8Array(1000)])]);
+    while (!recording.report.error) await turn();
+    recorder.state = "inactive";
+    await recorder.play(["error", "stop"]);
+    assert.equal((await recording.finished).error.code, "invalid-id");
+  });
+});
+
+test("a recording that is attached too late says when to attach", async () => {
+  const recorder = new Replay();
+  await recorder.start();
+  await recorder.play(firefox.blobs.slice(0, 3));
+  const recording = Recording.attach(recorder);
+  recorder.ending = ["stop"];
+  await recorder.play(firefox.blobs.slice(3));
+  recorder.stop();
+  await assert.rejects(recording.finished, { name: "WebmendError", code: "missing", message: /has no header before it.*\. Attach to the recorder before it starts, or push its stored header first/ });
+  assert.match(recording.report.error.message, /Attach to the recorder/);
+
+  const header = new Recording();
+  await header.pushChunk(firefox.bytes);
+  const late = Recording.attach(recorder, { header: header.takeHeader() });
+  await recorder.start();
+  recorder.ending = ["stop"];
+  await recorder.play(firefox.blobs.slice(3));
+  recorder.stop();
+  assert.ok((await late.finished).recordings[0].clusters > 0);
 });
 
 describe("a recorder is let go of", () => {

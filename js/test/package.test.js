@@ -116,25 +116,26 @@ describe("the package", () => {
       console.log(JSON.stringify([Object.keys(webmend), Object.keys(inline)]));
     `);
     assert.deepEqual(one, two);
-    assert.deepEqual(one, ["Cluster", "Header", "Recording", "Replay", "WebmendError", "clip", "init", "join", "repair"]);
+    assert.deepEqual(one, ["Cluster", "Header", "Recording", "Replay", "WebmendError", "clip", "init", "isSupported", "join", "repair"]);
   });
 
   // A context of its own has what the language has, and nothing of Node or a page.
   for (const name of ["index.js", "inline.js", "inspect.js"]) {
     test(`touches nothing when it is imported: ${name}`, () => {
-      const names = script(
+      const { names, supported } = script(
         `
         import { readFileSync } from "node:fs";
         import vm from "node:vm";
         const module = new vm.SourceTextModule(readFileSync(${JSON.stringify(join(installed, "dist", name))}, "utf8"), { context: vm.createContext() });
         await module.link(() => { throw new Error("it imports something"); });
         await module.evaluate();
-        console.log(JSON.stringify(Object.keys(module.namespace)));
+        console.log(JSON.stringify({ names: Object.keys(module.namespace), supported: module.namespace.isSupported?.() }));
         `,
         "--experimental-vm-modules",
         "--no-warnings",
       );
       assert.ok(names.includes("WebmendError"));
+      assert.ok(!supported);
     });
   }
 

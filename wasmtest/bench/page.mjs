@@ -170,7 +170,7 @@ export async function latency({ timeslice, busy, worker, seconds }) {
   const stopped = new Promise((resolve) => (recorder.onstop = resolve));
   recorder.start(timeslice);
   await wait(1000 * seconds);
-  preview.dispose();
+  preview.close();
   SourceBuffer.prototype.appendBuffer = appendBuffer;
   recorder.stop();
   await stopped;

@@ -108,6 +108,26 @@ async function record(name, microphone) {
 /** Records by all scripts at once. */
 export const recordAll = (microphone) => Promise.all(Object.keys(scripts).map((name) => record(name, microphone)));
 
+/** Records until the tracks of the stream change, and says what the report has of that. */
+export async function changed(how, microphone) {
+  const { stream, end } = await sources({ canvas: true, microphone });
+  const other = await sources({ canvas: true });
+  const recorder = new MediaRecorder(stream);
+  const recording = Recording.attach(recorder);
+  recorder.start(100);
+  try {
+    await wait(1500);
+    const [track] = stream.getVideoTracks();
+    if (how === "added") stream.addTrack(other.stream.getVideoTracks()[0]);
+    else stream.removeTrack(track);
+    const { error, bytes, dropped } = await recording.finished;
+    return { code: error?.code, message: error?.message, state: recorder.state, bytes, dropped, size: (await recording.seekable()).size, seconds: recording.duration };
+  } finally {
+    end();
+    other.end();
+  }
+}
+
 /** How attaching to a recorder of another container fails: with `throw` at once, or once it has started. */
 export async function refused(mimeType, throws) {
   const { stream, end } = await sources({ canvas: true });

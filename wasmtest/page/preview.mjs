@@ -152,7 +152,7 @@ export async function follow(options = {}) {
     await until("it ends", () => video.ended);
     told.duration = { recorded: duration, shown: video.duration, end: preview.end, start: preview.start };
     for (const time of [0.7, duration - 0.5]) told.back.push(await seek(video, time, picture));
-    preview.dispose();
+    preview.close();
     told.left = { src: video.getAttribute("src"), error: video.error?.message ?? null };
     return told;
   } finally {
@@ -186,11 +186,69 @@ export async function restarted(options = {}) {
     await other.play();
     await until("the other goes on into the second", () => other.currentTime > first + 0.5);
     told.buffered.push(ranges(other));
-    for (const preview of previews) preview.dispose();
+    for (const preview of previews) preview.close();
     return told;
   } finally {
     video.remove();
     other.remove();
+    end();
+  }
+}
+
+/** Two previews of two recordings in one element, of which the second is shown, until a signal ends it. */
+export async function takenOver(options = {}) {
+  const [one, other] = [await begin(options), await begin(options)];
+  const video = element();
+  const errors = [];
+  const onError = (error) => errors.push(String(error));
+  try {
+    const first = await one.recording.preview(video, { onError });
+    await until("the first is shown", () => video.currentTime > 1);
+    const gone = new AbortController();
+    const second = await other.recording.preview(video, { onError, signal: gone.signal });
+    const frames = watch(video, other.picture, second);
+    await until("the second is shown", () => frames.length > 30 && video.currentTime > 1 && second.isLive);
+    const { src } = video;
+    first.close(); // which has nothing to do with the element any more
+    const at = video.currentTime;
+    await until("the second goes on", () => video.currentTime > at + 1);
+    const told = { stays: video.src === src && src !== "", live: frames.slice(10) };
+
+    // Of two that come at once, before anything is shown, the last one has the element.
+    const [third, fourth] = await Promise.all([one.recording.preview(video, { onError }), other.recording.preview(video, { onError, signal: gone.signal })]);
+    const again = watch(video, other.picture, fourth);
+    await until("the fourth is shown", () => again.length > 30);
+    third.close();
+    told.again = again.slice(20);
+    gone.abort();
+    told.left = { src: video.getAttribute("src"), error: video.error?.message ?? null };
+    return { ...told, errors };
+  } finally {
+    video.remove();
+    one.end();
+    other.end();
+  }
+}
+
+/** How previews are refused. */
+export async function refused(options) {
+  const { recording, end } = await begin(options);
+  const video = element();
+  const told = {};
+  const refuse = (what, preview) => preview.then(
+    () => (told[what] = "nothing"),
+    ({ name, code, message }) => (told[what] = `${name} ${code ?? ""} ${message}`),
+  );
+  try {
+    for (const what of [document.body, document.createElement("canvas"), null, undefined, "video"]) await refuse(String(what), recording.preview(what));
+    await refuse("aborted", recording.preview(video, { signal: AbortSignal.abort() }));
+    const closing = refuse("closed meanwhile", recording.preview(video));
+    recording.close();
+    await closing;
+    await refuse("closed", recording.preview(video));
+    return told;
+  } finally {
+    video.remove();
     end();
   }
 }
@@ -207,7 +265,7 @@ export async function soundOnly(options = {}) {
     const preview = await recording.preview(audio);
     await until("it plays", () => audio.currentTime > 3);
     const told = { behind: preview.end - audio.currentTime, buffered: [ranges(audio)], isLive: [preview.isLive] };
-    preview.dispose();
+    preview.close();
     return told;
   } finally {
     audio.remove();
@@ -226,7 +284,7 @@ export async function asFile(options) {
     const first = video.duration;
     await until("it goes on with what has come since", () => video.duration > first + 1);
     const told = { src: video.src.slice(0, 5), first, second: video.duration, supported: MediaSource.isTypeSupported(recording.mimeType) };
-    preview.dispose();
+    preview.close();
     return told;
   } finally {
     video.remove();

@@ -110,6 +110,16 @@ export const checks = {
     }
   },
 
+  async "Follow a recording"(run) {
+    const { stream, recorder, blobs } = record();
+    const statusLine = document.createElement("p");
+    Object.assign(globalThis, { recorder, statusLine });
+    await run();
+    await until(() => /^[1-9]\.\d s$/.test(statusLine.textContent));
+    end(stream);
+    await until(() => statusLine.textContent === `${new Blob(blobs).size} bytes`);
+  },
+
   async "Chunks in any order"(run) {
     const chunks = (await recorded()).map((chunk, sequence) => ({ chunk, sequence }));
     const lost = chunks.length - 3;

@@ -57,6 +57,6 @@ export function tell<Args extends unknown[]>(callback: ((...args: Args) => unkno
  */
 export async function late<Script>(name: string, script: Promise<Script>): Promise<Script> {
   return script.catch((cause) => {
-    throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It is beside the package's script, and inside that of webmend/inline` }, { cause });
+    throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It must be beside the package's script; a service worker needs webmend/inline` }, { cause });
   });
 }

@@ -128,7 +128,10 @@ export interface Report {
   unlisted: number;
   /** Chunks that did not come, of those that are numbered: before `finish`, what is waited for. */
   missing: Missing[];
-  /** Why splitting stopped before the end of the stream, or null: it goes on after damage where it can. */
+  /**
+   * Why splitting stopped before the end of the stream, or the recorder before it was
+   * told to (code `recorder`). Otherwise null: it goes on after damage where it can.
+   */
   error: Problem | null;
 }
 

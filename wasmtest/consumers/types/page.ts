@@ -4,6 +4,7 @@ import * as inline from "webmend/inline";
 import { blockValue, elementValue, inspect, type BlockFacts, type InspectedElement, type Inspection, type InspectOptions } from "webmend/inspect";
 import {
   init,
+  isSupported,
   join,
   Recording,
   repair,
@@ -27,6 +28,7 @@ import {
   type Problem,
   type Range,
   type Recorder,
+  type RecordingEvents,
   type RecordingFacts,
   type RecordingOptions,
   type Repaired,
@@ -89,6 +91,18 @@ await segments.pipeTo(
 );
 const writable: WritableStream<Chunk> = other.writable;
 await stream.pipeThrough({ writable, readable: other.segments() }).pipeTo(new WritableStream<Segment>());
+
+recording.addEventListener("change", (event) => console.log(event.type, isSupported()));
+recording.addEventListener("damage", ({ detail }) => console.log(detail.reason.code, detail.before), { once: true });
+const ended = ({ detail }: RecordingEvents["finish"]): void => console.log(detail.recordings.length);
+recording.addEventListener("finish", ended);
+recording.removeEventListener("finish", ended);
+// @ts-expect-error: damage is no report
+recording.addEventListener("damage", ({ detail }) => console.log(detail.recordings));
+{
+  await using scoped = new Recording();
+  await scoped.pushChunk(new Blob());
+}
 
 const finished: Report = await recording.finished;
 const same: Report = await recording.finish();

@@ -9,6 +9,7 @@ for await (const chunk of createReadStream("recording.webm")) await recording.pu
 const report = await recording.finish();
 console.log(report.recordings[0]?.duration, recording.takeClusters().map((cluster) => cluster.start));
 
+recording.addEventListener("damage", ({ detail }) => console.log(detail.start));
 const piped = new Recording({ keep: false });
 const read = createReadStream("recording.webm").pipe(Writable.fromWeb(piped.writable));
 for await (const segment of piped.segments()) console.log(read.closed, segment.kind === "cluster" && segment.keyframes);

@@ -1,0 +1,10 @@
+// Whether webmend can run here.
+
+/**
+ * Whether this browser or runtime has what webmend needs: WebAssembly, Blobs, streams and
+ * JavaScript of 2023. It does not say whether the browser can record.
+ */
+export function isSupported(): boolean {
+  // All else is older than one of these.
+  return ["WebAssembly", "Blob", "WritableStream"].every((name) => name in globalThis) && "findLast" in [];
+}
