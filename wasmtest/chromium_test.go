@@ -132,7 +132,12 @@ func (p *tab) handler() http.Handler {
 	// server has other types for it, and where it is not at all.
 	gate := make(chan struct{})
 	mux.HandleFunc("POST /open-the-gate", func(http.ResponseWriter, *http.Request) { close(gate) })
-	mux.Handle("/gated/index.js", http.StripPrefix("/gated", package_))
+	scripts := func(folder string) {
+		for _, name := range []string{"/index.js", "/make.js"} {
+			mux.Handle(folder+name, http.StripPrefix(folder, package_))
+		}
+	}
+	scripts("/gated")
 	mux.HandleFunc("/gated/webmend.wasm", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-gate:
@@ -145,13 +150,13 @@ func (p *tab) handler() http.Handler {
 		"/parameters": "application/wasm; charset=utf-8",
 		"/page-there": "text/html",
 	} {
-		mux.Handle(folder+"/index.js", http.StripPrefix(folder, package_))
+		scripts(folder)
 		mux.HandleFunc(folder+"/webmend.wasm", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			http.StripPrefix(folder, package_).ServeHTTP(w, r)
 		})
 	}
-	mux.Handle("/nowhere-near-the-module/index.js", http.StripPrefix("/nowhere-near-the-module", package_))
+	scripts("/nowhere-near-the-module")
 
 	mux.HandleFunc("POST /upload/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)

@@ -21,7 +21,7 @@ export interface Repaired extends Made {
  * reason if that ends it.
  */
 export async function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
-  return (await script()).repair(engine, file, options);
+  return (await maker()).repair(engine, file, options);
 }
 
 /**
@@ -32,7 +32,7 @@ export async function repair(file: Blob | Blob[], options: JobOptions & { record
  * one file cannot hold them.
  */
 export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
-  return (await script()).join(engine, files, options);
+  return (await maker()).join(engine, files, options);
 }
 
 /**
@@ -44,7 +44,8 @@ export async function join(files: Blob[], options: JobOptions = {}): Promise<Mad
  * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
  */
 export async function clip(file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
-  return (await script()).clip(engine, file, options);
+  return (await maker()).clip(engine, file, options);
 }
 
-const script = () => late("make.js", import("./make.js"));
+/** What makes files. @internal */
+export const maker = () => late("make.js", import("./make.js"));

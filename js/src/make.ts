@@ -1,10 +1,14 @@
-// Splits existing files, and makes others of them. Loaded on demand.
+// Makes files: of recordings, and of existing files, which it splits. Loaded with the first
+// recording, so that it is there when something has been recorded, or with the first file.
 
 import { tell, trapped, WebmendError } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
 import { planFlags } from "./engine/module.js";
 import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./media/plan.js";
+
+/** @internal */
+export { carryOut };
 
 /** How much of a file is read at once. */
 const readLength = 4 << 20;

@@ -9,10 +9,10 @@ import { Contents } from "./contents.js";
 import type { MadePlan } from "./engine/answers.js";
 import { noRecording, planFlags } from "./engine/module.js";
 import { announce, Target } from "./events.js";
-import { repair } from "./files.js";
+import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
-import { carryOut, planKinds, type Made, type MakeOptions, type Source } from "./media/plan.js";
+import { planKinds, type Made, type MakeOptions, type Source } from "./media/plan.js";
 import type { Chunk, RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
@@ -56,6 +56,7 @@ export class Recording extends Target {
     this.#contents = new Contents(options.keep ?? true, this.finished, (recording) => this.initializationSegment({ recording }));
     this.#intake = new Intake(options, this.#contents);
     announce(this);
+    maker().catch(() => {}); // now, as there may be no network later; whoever needs it tries again
   }
 
   /**
@@ -165,14 +166,11 @@ export class Recording extends Target {
    */
   get writable(): WritableStream<Chunk> {
     return (this.#writable ??= new WritableStream({
-      write: async (chunk) => {
-        try {
-          await this.pushChunk(chunk);
-        } catch (error) {
+      write: (chunk) =>
+        this.pushChunk(chunk).catch(async (error) => {
           await this.#end(); // the pipe gives no more chunks
           throw error;
-        }
-      },
+        }),
       close: () => this.finish().then(() => {}),
       abort: (reason) => this.#close(reason ?? closedError()),
     }));
@@ -362,6 +360,7 @@ export class Recording extends Target {
 
   #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }> {
     return this.#intake.run(async (stream) => {
+      const { carryOut } = await maker();
       const { recordings } = this.#contents;
       const which = options.recording ?? recordings.length - 1;
       const recording = recordings[which];
