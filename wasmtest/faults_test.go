@@ -23,3 +23,16 @@ func TestNoCallbackBreaksARecordingInFirefoxToo(t *testing.T) {
 	f := startFirefox(t)
 	askAll(t, f, "/page/callbacks.mjs")
 }
+
+func TestACopyOnDiskSurvivesWhateverFails(t *testing.T) {
+	built(t, "spool.js")
+	p := open(t, func(chromedp.ConsoleMessage) bool { return false })
+	runAll(t, p, "/page/faults.mjs", "tests")
+}
+
+func TestACopyOnDiskSurvivesWhateverFailsInFirefoxToo(t *testing.T) {
+	t.Parallel()
+	built(t, "spool.js")
+	f := startFirefox(t)
+	askAll(t, f, "/page/faults.mjs")
+}

@@ -279,7 +279,8 @@ export class Recording extends Target {
   /**
    * What recordings with `spool` have left of which no page has one open any more, oldest
    * first: their pages crashed, or were closed, or the recordings were closed and not
-   * discarded. None where there is no storage.
+   * discarded. None where there is no storage. Rejects with a WebmendError of code `spool` if
+   * the browser does not tell which of them are open.
    */
   static recoverable(): Promise<Recoverable[]> {
     return late("spool.js", import("./spool.js")).then((m) => m.recoverable(repair));
@@ -287,7 +288,8 @@ export class Recording extends Target {
 
   /**
    * Closes the recording, and deletes what `spool` has of it: to be called when it is safe
-   * elsewhere, or not wanted. Rejects if the browser cannot delete it.
+   * elsewhere, or not wanted. Rejects with a WebmendError of code `spool` if the browser
+   * cannot delete it.
    */
   async discard(): Promise<void> {
     this.close();

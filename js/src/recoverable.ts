@@ -1,5 +1,6 @@
 // The copies of recordings that crashed or closed pages have left on disk.
 
+import { WebmendError } from "./base/error.js";
 import type { repair, Repaired } from "./files.js";
 import { disks, locked, type Disk } from "./media/disk.js";
 import type { JobOptions } from "./media/plan.js";
@@ -36,6 +37,15 @@ let closed: Promise<unknown> = Promise.resolve();
 export function closing(done: Promise<unknown>): void {
   closed = Promise.all([closed, done]).then(() => {});
 }
+
+/** Deletes what is on disk of a recording. Rejects with a WebmendError if that cannot be done. @internal */
+export async function erase(disk: Disk, id: string): Promise<void> {
+  await disk.delete(id).catch((cause) => {
+    throw failed("what is on disk of the recording could not be deleted, and is still among Recording.recoverable()", cause);
+  });
+}
+
+const failed = (what: string, cause: unknown) => new WebmendError({ code: "spool", message: `webmend: ${what}: ${cause}` }, { cause });
 
 /**
  * What is left on disk of a recording that no page has open any more. Several pages may
@@ -81,9 +91,12 @@ export class Recoverable {
     return this.#repair(this.#blob, options);
   }
 
-  /** Deletes it, once it is safe elsewhere or not wanted. Rejects if the browser cannot. */
+  /**
+   * Deletes it, once it is safe elsewhere or not wanted. Rejects with a WebmendError of code
+   * `spool` if the browser cannot.
+   */
   delete(): Promise<void> {
-    return this.#disk.delete(this.id);
+    return erase(this.#disk, this.id);
   }
 }
 
@@ -97,7 +110,10 @@ export async function recoverable(repairs: typeof repair): Promise<Recoverable[]
 async function leftOn(disk: Disk, repairs: typeof repair): Promise<Recoverable[]> {
   const ids = await disk.ids().catch(() => []);
   if (ids.length === 0) return [];
-  const isLocked = await locked(); // later than ids, as locks are taken first
+  // Later than ids, as locks are taken first.
+  const isLocked = await locked().catch((cause) => {
+    throw failed("the browser does not tell which of the recordings on disk are open in a page, so that none can be offered", cause);
+  });
   const found = await Promise.all(ids.filter((id) => !isLocked(id)).map((id) => look(disk, id, repairs).catch(() => null)));
   return found.filter((left) => left !== null);
 }

@@ -2,7 +2,7 @@
 
 import { tell, WebmendError } from "./base/error.js";
 import { disks, lock, type Disk, type Log } from "./media/disk.js";
-import { closing, type Facts } from "./recoverable.js";
+import { closing, erase, type Facts } from "./recoverable.js";
 
 /** @internal */
 export { recoverable } from "./recoverable.js";
@@ -15,7 +15,7 @@ export interface SpoolOptions {
    * Is told what threatens the copy: by code `low-space` that the browser has less than
    * 64 MiB left for the page's origin, by code `spool` that chunks are in memory alone, as
    * they could not be written, for the reason that is its `cause`. Nothing of the recording
-   * is lost by either; what waits is written when there is space again. Default: `console.warn`.
+   * is lost by either; what waits is written as soon as that works again. Default: `console.warn`.
    */
   onWarning?: (warning: WebmendError) => void;
 }
@@ -26,8 +26,12 @@ const lowSpace = 64 << 20;
 /** After how many bytes it is looked whether there is. */
 const lookLength = 8 << 20;
 
-/** How much is written at once of what could not be written before. */
+/** How much is written at once, which even a slow disk can before the browser's answer is too late. */
 const writeLength = 4 << 20;
+
+/** After how many milliseconds it is tried to write what could not be written: each time twice as many, from the first to the last. */
+const firstPause = 1000;
+const lastPause = 60_000;
 
 /** How much of a name or a media type is kept, in characters. */
 const textLength = 1000;
@@ -46,6 +50,9 @@ export class Spool {
   #size = 0;
   #lookAt = 0;
   #warned = new Set<string>(); // codes of what is still so
+  #pause = firstPause;
+  #retry: ReturnType<typeof setTimeout> | undefined; // from when something could not be written until all is
+  #closed = false;
 
   constructor(options: SpoolOptions) {
     const begun = Date.now();
@@ -56,12 +63,13 @@ export class Spool {
   }
 
   /** Resolves when the chunks are on disk, or a warning has said that they are not. */
-  append(chunks: Blob[]): Promise<void> {
+  async append(chunks: Blob[]): Promise<void> {
     this.#facts.type ||= (chunks[0]?.type ?? "").slice(0, textLength);
     this.#waiting.push(...chunks);
-    const done = this.#queue.then(() => this.#write());
-    this.#queue = done;
-    return done;
+    const write = async () => {
+      if (this.#retry === undefined) await this.#write();
+    };
+    if (this.#retry === undefined) await this.#inTurn(write); // and who waits for one that fails does not wait for another
   }
 
   /** Leaves it to be recovered. */
@@ -69,7 +77,7 @@ export class Spool {
     this.#close(false).catch(() => {}); // what is on disk is there all the same
   }
 
-  /** Deletes it, be it closed or not. */
+  /** Deletes it, be it closed or not. Rejects with a WebmendError if the browser cannot. */
   discard(): Promise<void> {
     return this.#close(true);
   }
@@ -82,7 +90,7 @@ export class Spool {
       for (const disk of disks) {
         try {
           const log = await disk.open(this.#id);
-          forgotten.register(this, () => void log.close().finally(release), this);
+          forgotten.register(this, () => void log.close().catch(() => {}).finally(release), this);
           return { log, disk, release };
         } catch (error) {
           reasons.push(error);
@@ -96,44 +104,55 @@ export class Spool {
     }
   }
 
+  #inTurn(job: () => Promise<unknown>): Promise<unknown> {
+    const done = this.#queue.then(job);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Writes what waits, or warns that it cannot, and tries again later. */
   async #write(): Promise<void> {
     const log = (await this.#opened)?.log;
-    if (!log) {
-      this.#waiting = [];
-      return;
-    }
-    while (this.#waiting.length > 0) {
-      const batch: Blob[] = [];
-      for (let size = 0; batch.length < this.#waiting.length && size < writeLength; size += batch.at(-1)!.size) batch.push(this.#waiting[batch.length]!);
-      const bytes = new Blob(this.#size === 0 ? [JSON.stringify(this.#facts), "\n", ...batch] : batch);
-      try {
+    if (!log) this.#waiting = [];
+    try {
+      while (log && this.#waiting.length > 0) {
+        const count = this.#waiting.length;
+        const all = new Blob(this.#size === 0 ? [JSON.stringify(this.#facts), "\n", ...this.#waiting] : this.#waiting);
+        const bytes = all.slice(0, writeLength);
         await this.#look(log);
         await log.append(bytes);
-      } catch (cause) {
-        this.#tell("spool", `what is recorded could not be written to disk, and is kept in memory: ${cause}`, cause);
-        return;
+        this.#size += bytes.size;
+        this.#waiting.splice(0, count, ...(bytes.size < all.size ? [all.slice(bytes.size)] : []));
       }
-      this.#warned.delete("spool");
-      this.#waiting.splice(0, batch.length);
-      this.#size += bytes.size;
+      if (log) this.#warned.delete("spool");
+      this.#retry = undefined;
+      this.#pause = firstPause;
+    } catch (cause) {
+      this.#tell("spool", `what is recorded could not be written to disk, and is kept in memory until it can: ${cause}`, cause);
+      if (this.#closed) return;
+      this.#retry = setTimeout(() => this.#inTurn(() => this.#write()), this.#pause);
+      this.#pause = Math.min(2 * this.#pause, lastPause);
     }
   }
 
-  #close(safe: boolean): Promise<void> {
-    const done = this.#queue.then(async () => {
+  async #close(discard: boolean): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    const done = this.#inTurn(async () => {
       const opened = await this.#opened;
       if (!opened) return;
+      if (!discard) await this.#write(); // once more what could not be
+      this.#waiting = [];
       try {
-        await opened.log.close();
-        if (safe || this.#size === 0) await opened.disk.delete(this.#id);
+        await opened.log.close().catch(() => {}); // what was written is there all the same
+        if (discard || this.#size === 0) await erase(opened.disk, this.#id);
       } finally {
         await opened.release();
         forgotten.unregister(this);
       }
     });
-    this.#queue = done.catch(() => {});
     closing(this.#queue);
-    return done;
+    await done;
   }
 
   /** Warns before there is no space left. */

@@ -66,7 +66,7 @@ type HostCode =
   | "recorder"
   /** A warning: the disk is nearly full. */
   | "low-space"
-  /** A warning: what is recorded is not on disk. */
+  /** The copy on disk could not be written, told from others, or deleted; as a warning: what is recorded is in memory alone. */
   | "spool";
 
 /** What a WebmendError or a problem of a stream is, for programs. Codes do not change. */
