@@ -1,14 +1,15 @@
 // The public names of the package, which both entries export.
 
 export type { AttachOptions, Recorder } from "./attach.js";
+export type { Chunk, FileSource } from "./base/blobs.js";
 export type { ErrorCode } from "./base/codes.js";
 export { WebmendError } from "./base/error.js";
 export { clip, join, repair, type Repaired } from "./files.js";
 export { init, type InitOptions } from "./engine/load.js";
 export type { RecordingEvents } from "./events.js";
 export type { WasmSource } from "./engine/compile.js";
-export type { JobOptions, Made, MakeOptions } from "./media/plan.js";
-export type { Chunk, Limits, RecordingOptions } from "./options.js";
+export type { ClipRange, JobOptions, Made, MakeOptions } from "./media/plan.js";
+export type { Limits, RecordingOptions } from "./options.js";
 export { Recording } from "./recording.js";
 export { Cluster, Header, type Segment } from "./segment.js";
 export type { MediaElement, Preview, PreviewOptions } from "./preview.js";

@@ -1,9 +1,10 @@
 // Repairs, joins and clips existing files: what does that is loaded when it is needed.
 
+import type { FileSource } from "./base/blobs.js";
 import { late } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import { engine } from "./engine/load.js";
-import type { JobOptions, Made } from "./media/plan.js";
+import type { ClipRange, JobOptions, Made } from "./media/plan.js";
 
 /** What `repair` gives. */
 export interface Repaired extends Made {
@@ -13,25 +14,25 @@ export interface Repaired extends Made {
 
 /**
  * Makes a recording that was saved as it came seekable: the file has Duration, Cues,
- * SeekHead and known sizes, and nothing of what is broken. Several Blobs are the chunks of
+ * SeekHead and known sizes, and nothing of what is broken. A list has the chunks of
  * one stream, in order. If there are several recordings in it, it takes the first, or
  * the one with the index `recording`.
  *
  * Rejects with a WebmendError if there is no recording in it, and with the signal's
  * reason if that ends it.
  */
-export async function repair(file: Blob | Blob[], options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
+export async function repair(file: FileSource, options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
   return (await maker()).repair(engine, file, options);
 }
 
 /**
- * Makes one seekable file of several, one after the other. If there are several recordings
+ * Makes one seekable file of a list of files, one after the other. If there are several recordings
  * in a file, it takes all of them, in order.
  *
  * Rejects with a WebmendError of code `incompatible`, which names the tracks, when
  * one file cannot hold them.
  */
-export async function join(files: Blob[], options: JobOptions = {}): Promise<Made> {
+export async function join(files: Iterable<FileSource>, options: JobOptions = {}): Promise<Made> {
   return (await maker()).join(engine, files, options);
 }
 
@@ -43,7 +44,7 @@ export async function join(files: Blob[], options: JobOptions = {}): Promise<Mad
  *
  * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
  */
-export async function clip(file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
+export async function clip(file: FileSource, options: ClipRange & JobOptions): Promise<Made> {
   return (await maker()).clip(engine, file, options);
 }
 

@@ -1,6 +1,9 @@
 // Lists every element of a file and finds what is wrong with it: `webmend/inspect`.
 
+import type { Chunk, FileSource } from "./base/blobs.js";
 import { tell, WebmendError } from "./base/error.js";
+import { gather } from "./base/gather.js";
+import { checkOptions } from "./base/options.js";
 import type { Element, HeaderFacts, Problem, Range, Report, Track } from "./base/types.js";
 import type { ModuleReport } from "./engine/answers.js";
 import { compile, type WasmSource } from "./engine/compile.js";
@@ -10,7 +13,7 @@ import { elementValue, blockValue, inspector, type BlockFacts, type InspectedEle
 import { Pieces } from "./media/pieces.js";
 
 export { elementValue, blockValue, WebmendError };
-export type { BlockFacts, Element, HeaderFacts, InspectedElement, Problem, Range, Report, Track, WasmSource };
+export type { BlockFacts, Chunk, Element, FileSource, HeaderFacts, InspectedElement, Problem, Range, Report, Track, WasmSource };
 
 /** Options of `inspect`. */
 export interface InspectOptions {
@@ -59,7 +62,7 @@ function load(wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
 
 /**
  * Goes through every element of a file, or of the chunks of one in order, and finds
- * what is wrong with it. The file is read a megabyte at a time and not kept, and the
+ * what is wrong with it. A Blob is read a megabyte at a time and not kept, and the
  * page is let at its own work in between.
  *
  * After damage the list goes on where the recording does. Elements in what the report
@@ -69,13 +72,11 @@ function load(wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
  * Rejects with the signal's reason if that ends it, and with a WebmendError if the
  * file or the module cannot be read; what was found until then has been given.
  */
-export async function inspect(chunks: Blob | Blob[], options: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(source: FileSource, options: InspectOptions = {}): Promise<Inspection> {
+  checkOptions(options, { signal: "an object", onProgress: "a function", onHeader: "a function", onElements: "a function", wasm: "an object or a string" });
   const { signal, onProgress, onHeader } = options;
   signal?.throwIfAborted();
-  const parts = [chunks].flat();
-  const file = Array.isArray(chunks) ? new Blob(chunks) : chunks;
-  let size = 0;
-  const starts = parts.map((part) => (size += part.size) - part.size);
+  const { file, starts } = await gather(source, "the file");
   const instance = new Instance(await load(options.wasm));
   const pieces = new Pieces(file);
   const splitter = new Splitter(instance, true);

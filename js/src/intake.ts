@@ -1,14 +1,16 @@
 // Takes chunks in: puts them in order, copies them to disk if asked to, and splits one after
 // the other, even if the module traps.
 
+import { own, type Chunk } from "./base/blobs.js";
 import type { Bytes } from "./base/bytes.js";
 import { check, late, tell, trapped, WebmendError } from "./base/error.js";
 import type { Missing } from "./base/types.js";
 import type { Contents } from "./contents.js";
 import type { StreamCalls } from "./engine/calls.js";
 import { engine } from "./engine/load.js";
+import { maker } from "./files.js";
 import { Order } from "./media/order.js";
-import type { Chunk, RecordingOptions } from "./options.js";
+import type { RecordingOptions } from "./options.js";
 import type { Header } from "./segment.js";
 import type { Spool } from "./spool.js";
 
@@ -45,7 +47,7 @@ export class Intake {
       );
     }
     if (header !== undefined) {
-      const bytes = own((header as Header).kind === "header" ? (header as Header).blob() : (header as Chunk));
+      const bytes = own("blob" in Object(header) ? (header as Header).blob() : header, "header");
       this.#joined = sizeOf(bytes);
       this.#save([bytes]);
       this.#enqueue(() => this.#take([bytes, null])).catch(() => {});
@@ -126,7 +128,7 @@ export class Intake {
   /** Has chunks copied to disk, if that is wanted, and resolves when they are there. */
   #save(chunks: (Blob | Bytes | null)[]): Promise<void> | undefined {
     if (!this.#spool) return;
-    const blobs = chunks.flatMap((c) => (c instanceof Blob ? c : c ? new Blob([c]) : [])); // bytes may be the worker's by then
+    const blobs = chunks.flatMap((c) => (ArrayBuffer.isView(c) ? new Blob([c]) : (c ?? []))); // bytes may be the worker's by then
     return this.#spool.then((s) => s?.append(blobs));
   }
 
@@ -135,7 +137,7 @@ export class Intake {
     if (this.error) throw this.error;
     for (const chunk of chunks) {
       const size = chunk ? sizeOf(chunk) : 0; // which bytes lose on their way to a worker
-      await this.#advance((stream) => (chunk ? stream.push(chunk) : stream.lost()));
+      await this.#advance(async (stream) => (chunk ? stream.push(await plain(chunk)) : stream.lost()));
       this.size += size;
     }
   }
@@ -181,12 +183,10 @@ const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close
 
 export const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
 
-const sizeOf = (chunk: Blob | Bytes) => (chunk instanceof Blob ? chunk.size : chunk.length);
-
-/** A chunk that nobody else changes. */
-function own(data: Chunk): Blob | Bytes {
-  if (data instanceof Blob) return data;
-  const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView & ArrayBufferLike;
-  if (byteLength >= 0) return new Uint8Array(buffer as ArrayBufferLike, byteOffset, byteLength).slice();
-  check(false, "a chunk must be a Blob, an ArrayBuffer or a view of one");
+/** A chunk that a worker takes, too. What is no plain Blob of this realm may be one of another implementation, to be copied. */
+function plain(chunk: Blob | Bytes): Blob | Bytes | Promise<Blob> {
+  if (ArrayBuffer.isView(chunk) || chunk.constructor === Blob) return chunk;
+  return maker().then((script) => script.native(chunk), () => chunk);
 }
+
+const sizeOf = (chunk: Blob | Bytes) => (ArrayBuffer.isView(chunk) ? chunk.length : chunk.size);

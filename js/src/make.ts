@@ -1,14 +1,17 @@
 // Makes files: of recordings, and of existing files, which it splits. Loaded with the first
 // recording, so that it is there when something has been recorded, or with the first file.
 
-import { tell, trapped, WebmendError } from "./base/error.js";
+import type { FileSource } from "./base/blobs.js";
+import { check, tell, trapped, WebmendError } from "./base/error.js";
+import { brand, gather, isList, native } from "./base/gather.js";
+import { checkOptions, type Known } from "./base/options.js";
 import type { Report } from "./base/types.js";
 import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
 import { planFlags } from "./engine/module.js";
-import { carryOut, planKinds, type JobOptions, type Made, type Source } from "./media/plan.js";
+import { carryOut, planKinds, type ClipRange, type JobOptions, type Made, type MakeOptions, type Source } from "./media/plan.js";
 
 /** @internal */
-export { carryOut };
+export { carryOut, native };
 
 /** How much of a file is read at once. */
 const readLength = 4 << 20;
@@ -16,19 +19,41 @@ const readLength = 4 << 20;
 type GetEngine = () => Promise<EngineCalls>;
 
 /** @internal */
-export async function repair(engine: GetEngine, file: Blob | Blob[], options: JobOptions & { recording?: number }): Promise<Made & { report: Report }> {
+export async function repair(engine: GetEngine, file: FileSource, options: JobOptions & { recording?: number }): Promise<Made & { report: Report }> {
+  checkOptions(options, { ...jobOptions, ...recordingOption });
   const { made, report } = await make(engine, [file], options, ([stream]) => stream.plan(planKinds.seekable, options.recording ?? 0, flagsOf(options)));
   return { ...made, report };
 }
 
 /** @internal */
-export async function join(engine: GetEngine, files: Blob[], options: JobOptions): Promise<Made> {
+export async function join(engine: GetEngine, files: Iterable<FileSource>, options: JobOptions): Promise<Made> {
+  checkOptions(options, jobOptions);
   return (await make(engine, files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
 }
 
 /** @internal */
-export async function clip(engine: GetEngine, file: Blob, options: { start: number; end: number } & JobOptions): Promise<Made> {
-  return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), options.start, options.end))).made;
+export async function clip(engine: GetEngine, file: FileSource, options: ClipRange & JobOptions): Promise<Made> {
+  const { start, end } = clipOptions(options, jobOptions);
+  return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), start, end))).made;
+}
+
+const jobOptions: Known = { signal: "an object", onProgress: "a function", keepUndecodable: "a boolean" };
+const recordingOption: Known = { recording: "a number from 0 on" };
+
+/** The options of a recording's file, checked. @internal */
+export function makeOptions(kind: number, given: MakeOptions): MakeOptions & Partial<ClipRange> {
+  const known = { ...jobOptions, ...recordingOption };
+  return kind === planKinds.clip ? clipOptions(given, known) : checkOptions(given, known);
+}
+
+/** Those of a clip, whose range may begin before 0 and goes to the end by default. */
+function clipOptions<Options extends object>(given: Options, known: Known): Options & Required<ClipRange> {
+  const { start, end = Infinity, ...others } = Object(given);
+  for (const [name, value] of Object.entries({ start, end })) {
+    check(typeof value === "number" && !Number.isNaN(value), `${name} must be a number of seconds, not ${String(value)}`);
+  }
+  checkOptions(others, { start: "", end: "", ...known });
+  return { ...others, start, end };
 }
 
 /** What keeps undecodable frames in a file, if it is wanted. */
@@ -40,10 +65,12 @@ const flagsOf = ({ keepUndecodable }: JobOptions) => (keepUndecodable ? planFlag
  */
 async function make(
   engine: GetEngine,
-  files: (Blob | Blob[])[],
+  inputs: Iterable<FileSource>,
   { signal, onProgress }: JobOptions,
   begin: (streams: [StreamCalls, ...StreamCalls[]]) => Promise<Pieces>,
 ): Promise<{ made: Made; report: Report }> {
+  check(isList(inputs), `join takes a list of files, not ${brand(inputs)}`);
+  const files = await Promise.all(Array.from(inputs, (input, i) => gather(input, `file ${i + 1}`)));
   if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });
   for (let tries = 0; ; tries++) {
     const own = await (await engine()).another();
@@ -51,15 +78,11 @@ async function make(
     const sources: Source[] = [];
     let report: Report | undefined;
     try {
-      for (const [i, file] of files.entries()) {
-        let size = 0;
-        const chunks = [file].flat();
-        const starts = chunks.map((chunk) => (size += chunk.size) - chunk.size);
-        const blob = Array.isArray(file) ? new Blob(file) : file;
+      for (const [i, { file, starts }] of files.entries()) {
         const stream = await own.open({ wanted: "nothing", seeks: true, starts });
         streams.push(stream);
-        sources.push({ parts: (start, end) => [blob.slice(start, end)] }); // which the browser shares where it can
-        const found = await scan(stream, blob, signal, (done) => tell(onProgress, (i + done) / files.length));
+        sources.push({ parts: (start, end) => [file.slice(start, end)] }); // which the browser shares where it can
+        const found = await scan(stream, file, signal, (done) => tell(onProgress, (i + done) / files.length));
         report ??= found;
       }
       const begun = await begin(streams as [StreamCalls, ...StreamCalls[]]);

@@ -1,10 +1,8 @@
-// The options of a recording, and what counts as a chunk.
+// The options of a recording.
 
+import type { Chunk } from "./base/blobs.js";
 import type { Header } from "./segment.js";
 import type { SpoolOptions } from "./spool.js";
-
-/** What a chunk may be: what `dataavailable` gives, or bytes from anywhere. */
-export type Chunk = Blob | ArrayBufferLike | ArrayBufferView;
 
 /** Options of a recording. */
 export interface RecordingOptions {

@@ -4,6 +4,7 @@
 
 import { read, type Bytes } from "./base/bytes.js";
 import { check, tell, WebmendError } from "./base/error.js";
+import { checkOptions } from "./base/options.js";
 import type { RecordingFacts } from "./base/types.js";
 import { begun, type Inside } from "./inside.js";
 import { planKinds, type Made } from "./media/plan.js";
@@ -84,6 +85,7 @@ export class Preview {
    * @internal
    */
   constructor(media: MediaElement, live: Inside, options: PreviewOptions = {}) {
+    checkOptions(options, { keepSeconds: "a number from 0 on", onError: "a function", signal: "an object" });
     options.signal?.throwIfAborted();
     check("srcObject" in Object(media) && "canPlayType" in media, `a preview needs a <video> or <audio> element to play in, not ${media}`);
     if (live.contents.state === "closed") {

@@ -3,6 +3,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
+import type { Chunk } from "./base/blobs.js";
 import { late, WebmendError } from "./base/error.js";
 import type { Problem, Report, Track } from "./base/types.js";
 import { Contents } from "./contents.js";
@@ -13,7 +14,7 @@ import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
 import { planKinds, type Made, type MakeOptions, type Source } from "./media/plan.js";
-import type { Chunk, RecordingOptions } from "./options.js";
+import type { RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
 import type { Cluster, Header, Segment } from "./segment.js";

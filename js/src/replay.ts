@@ -4,10 +4,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { AttachOptions, Recorder } from "./attach.js";
+import type { Chunk } from "./base/blobs.js";
 import { late } from "./base/error.js";
 import { clip, join } from "./files.js";
 import type { JobOptions, Made } from "./media/plan.js";
-import type { Chunk } from "./options.js";
 import { Recording } from "./recording.js";
 import type { Tail } from "./tail.js";
 

@@ -90,7 +90,7 @@ export class Cluster {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const { head, data, changed } = this.#bytes;
     const parts = data();
-    if (parts[0] instanceof Blob) return read(this.blob(), "what was recorded");
+    if (parts[0] && !ArrayBuffer.isView(parts[0])) return read(this.blob(), "what was recorded");
     const bytes = joined([head, ...(parts as Bytes[])]);
     for (let i = 0; i < changed.length; i += 2) bytes[head.length + changed[i]!] = changed[i + 1]!;
     return bytes;
@@ -125,7 +125,7 @@ export class Cluster {
   /** Has the browser hold the bytes, outside the page's own memory, for as long as nobody wants them. @internal */
   rest(): void {
     const parts = this.#bytes.data();
-    if (parts[0] instanceof Blob) return;
+    if (parts[0] && !ArrayBuffer.isView(parts[0])) return;
     const blob = new Blob(parts);
     this.#bytes.data = () => [blob];
   }

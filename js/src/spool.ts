@@ -1,6 +1,7 @@
 // Copies a recording to disk as it comes. Loaded on demand.
 
 import { tell, WebmendError } from "./base/error.js";
+import { native } from "./base/gather.js";
 import { disks, lock, type Disk, type Log } from "./media/disk.js";
 import { closing, erase, type Facts } from "./recoverable.js";
 
@@ -117,7 +118,8 @@ export class Spool {
     try {
       while (log && this.#waiting.length > 0) {
         const count = this.#waiting.length;
-        const all = new Blob(this.#size === 0 ? [JSON.stringify(this.#facts), "\n", ...this.#waiting] : this.#waiting);
+        const chunks = await Promise.all(this.#waiting.map((blob) => native(blob).catch(() => ""))); // pushChunk says what cannot be read
+        const all = new Blob(this.#size === 0 ? [JSON.stringify(this.#facts), "\n", ...chunks] : chunks);
         const bytes = all.slice(0, writeLength);
         await this.#look(log);
         await log.append(bytes);

@@ -3,6 +3,7 @@
 
 import type { Bytes } from "./base/bytes.js";
 import { check } from "./base/error.js";
+import { checkOptions } from "./base/options.js";
 import { begun, type Inside } from "./inside.js";
 import { planKinds } from "./media/plan.js";
 
@@ -43,6 +44,9 @@ export interface PartsOptions {
   recording?: number;
 }
 
+const number = "a number from 0 on";
+const known = { size: number, order: "a string", expectedSeconds: number, recording: number };
+
 /** Bytes that are reserved for what a file begins with, besides Cues. */
 const headLength = 4 << 10;
 
@@ -64,10 +68,11 @@ export class Parts {
   #wake = () => {};
   #news = false;
 
-  constructor(inside: Inside, { size = 8 << 20, order = "seekable", expectedSeconds = 1800, recording = 0 }: PartsOptions) {
+  constructor(inside: Inside, options: PartsOptions) {
+    const { size = 8 << 20, order = "seekable", expectedSeconds = 1800, recording = 0 } = checkOptions(options, known);
     const seekable = order === "seekable";
     check(seekable || order === "arrival", `the order of parts must be "seekable" or "arrival", not ${order}`);
-    this.#room = seekable ? headLength + Math.ceil(cuesLength * Math.max(0, expectedSeconds)) : 0;
+    this.#room = seekable ? headLength + Math.ceil(cuesLength * expectedSeconds) : 0;
     check(Number.isSafeInteger(size) && size > this.#room, `the size of parts must be an integer above ${this.#room}, which is what is reserved for the beginning, not ${size}`);
     this.#inside = inside;
     this.#size = size;

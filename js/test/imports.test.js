@@ -50,6 +50,13 @@ describe("the modules of js/src", () => {
     assert.deepEqual([...new Set([...imports.keys()].map(dirname))].sort(), [...floors].sort());
   });
 
+  test("ask no instanceof of what can be another realm's", () => {
+    for (const name of imports.keys()) {
+      if (name.startsWith("cli/")) continue;
+      assert.doesNotMatch(readFileSync(join(src, name), "utf8"), /instanceof (Blob|File|\w*Array|\w*ArrayBuffer|URL|Response|Module|WebAssembly|Header|Cluster)\b/, name);
+    }
+  });
+
   test("say in the first line what they own", () => {
     for (const name of imports.keys()) assert.match(readFileSync(join(src, name), "utf8"), /^\/\/ [A-Z].{10}/, name);
   });

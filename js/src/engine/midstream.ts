@@ -9,7 +9,7 @@ import type { Past } from "./calls.js";
 
 /** The bytes that the stream had, a Blob of the store at a time. */
 export async function* recorded({ parts, splices }: Past): AsyncGenerator<Bytes> {
-  const bytesOf = (part: Blob | Bytes) => (part instanceof Blob ? read(part, "what was recorded") : part);
+  const bytesOf = (part: Blob | Bytes) => (ArrayBuffer.isView(part) ? part : read(part, "what was recorded"));
   let at = 0;
   let next = 0;
   for (const part of parts) {

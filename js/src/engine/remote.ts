@@ -50,7 +50,7 @@ function connect(worker: Worker): Ask {
         else resolve(value);
       });
       const [bytes] = call.args;
-      worker.postMessage({ ...call, call: last } satisfies Call, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+      worker.postMessage({ ...call, call: last } satisfies Call, ArrayBuffer.isView(bytes) ? [bytes.buffer as ArrayBuffer] : []);
     });
 }
 

@@ -77,7 +77,7 @@ export class Stream implements StreamCalls {
   }
 
   async push(chunk: Blob | Bytes): Promise<number> {
-    const bytes = chunk instanceof Blob ? await read(chunk, `the chunk at ${this.#size}`, this.#size) : chunk;
+    const bytes = ArrayBuffer.isView(chunk) ? chunk : await read(chunk, `the chunk at ${this.#size}`, this.#size);
     if (!this.#closed) {
       this.#starts = this.#options.starts ?? [this.#size];
       this.#scan(bytes);
@@ -119,7 +119,7 @@ export class Stream implements StreamCalls {
       if (this.#losses[0] === 0) this.#feed(this.#lose(0));
       for (const store of past) for await (const bytes of recorded(store)) this.#rescan(bytes);
       for (const part of rest) {
-        const bytes = part instanceof Blob ? await read(part, "what was recorded") : part;
+        const bytes = ArrayBuffer.isView(part) ? part : await read(part, "what was recorded");
         const given = Math.max(0, this.#given - this.#size);
         this.#rescan(bytes.subarray(0, given));
         this.#rescan(bytes.subarray(given));

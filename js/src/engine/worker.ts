@@ -22,7 +22,7 @@ async function answer({ call, object: id, method, args, fragments }: Call): Prom
   const bytes: Bytes[] = []; // which are the page's from now on
   try {
     const value = await (object as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args);
-    if (value instanceof Uint8Array) bytes.push(value as Bytes);
+    if (ArrayBuffer.isView(value)) bytes.push(value as Bytes);
     reply.value = value instanceof Engine || value instanceof Stream ? register(value) : value;
   } catch (error) {
     const { code = "trap", message, offset = 0, path = "" } = error as Partial<WebmendError> & Error;

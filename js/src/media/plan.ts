@@ -35,6 +35,14 @@ export interface JobOptions {
   keepUndecodable?: boolean;
 }
 
+/** What of a recording a clip has, in seconds. */
+export interface ClipRange {
+  /** Below 0 it is 0. */
+  start: number;
+  /** Default: the end. */
+  end?: number | undefined;
+}
+
 /** Which recording, and options of what takes a while. */
 export interface MakeOptions extends JobOptions {
   /** Its index in the stream. Default: the last one. */

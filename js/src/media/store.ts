@@ -34,7 +34,7 @@ export class Store {
   add(before: (Blob | Bytes)[], head: Bytes, data: Bytes[]): void {
     const last = this.#splices.at(-1)!.insert;
     // Once for all clusters in a row, as their heads are mostly the same.
-    const few = before.every((part) => part instanceof Uint8Array);
+    const few = before.every((part) => ArrayBuffer.isView(part));
     this.#splices.push({ at: this.size, skip: head.length, insert: few && String(before) === String(last) ? last : before });
     for (const part of [head, ...data]) {
       this.#open.push(part);

@@ -1,0 +1,98 @@
+// A recorder, Blobs and bytes of a frame of the same origin, which have other constructors than
+// the page's. Each test throws what is wrong.
+
+import { clip, init, join, Recording, repair } from "/dist/index.js";
+import { inspect } from "/dist/inspect.js";
+import { sources } from "/page/firefox-record.mjs";
+
+const recorded = new Uint8Array(await (await fetch("/testdata/chromium-noalpha-03-vp8opus-ts250.webm")).arrayBuffer());
+
+function equal(got, want, what) {
+  const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
+  if (a !== b) throw new Error(`${what} is ${a}; want ${b}`);
+}
+
+/** Does something with the window of a frame, which is gone once `leave` is called, or at the end. */
+async function inFrame(act) {
+  const frame = document.createElement("iframe");
+  document.body.append(frame);
+  try {
+    return await act(frame.contentWindow, () => frame.remove());
+  } finally {
+    frame.remove();
+  }
+}
+
+const digest = async (blob) => `${blob.size} ${Array.from(new Uint8Array(await crypto.subtle.digest("SHA-1", await blob.arrayBuffer())))}`;
+
+/** What is made of a file, which `kind` makes of bytes. */
+async function made(kind) {
+  const halves = [kind(recorded.subarray(0, 100_001)), kind(recorded.subarray(100_001))];
+  const blobs = [
+    (await repair(kind(recorded))).blob,
+    (await repair(halves)).blob,
+    (await join([kind(recorded), kind(recorded)])).blob,
+    (await clip(kind(recorded), { start: 1, end: 2 })).blob,
+  ];
+  const recording = new Recording();
+  for (const half of halves) recording.pushChunk(half);
+  await recording.finish();
+  blobs.push(await recording.seekable());
+  const header = await recording.takeHeader().bytes();
+  const joined = new Recording({ header: kind(header) });
+  joined.pushChunk(halves[1]);
+  const { bytes, dropped } = await joined.finish();
+  const { elements } = await inspect(halves);
+  return { blobs: await Promise.all(blobs.map(digest)), bytes, dropped, elements };
+}
+
+/** Has a frame's recorder record for a second, and says what it delivered beside what came of it. */
+async function attached(leaves) {
+  await inFrame(async (frame, leave) => {
+    const { stream, end } = await sources({ canvas: true });
+    const recorder = new frame.MediaRecorder(stream, { mimeType: "video/webm" });
+    const blobs = [];
+    recorder.addEventListener("dataavailable", ({ data }) => blobs.push(data));
+    const recording = Recording.attach(recorder);
+    recorder.start(100);
+    setTimeout(() => recorder.stop(), 1000);
+    const report = await recording.finished;
+    end();
+    equal(blobs.some((blob) => blob instanceof Blob), false, "whether a Blob is the page's");
+    equal([report.bytes, report.dropped, report.missing], [blobs.reduce((n, { size }) => n + size, 0), [], []], "the report");
+    const { blob } = await repair(blobs);
+    if (leaves) leave();
+    equal(await digest(await recording.seekable()), await digest(blob), "the file");
+  });
+}
+
+const kinds = {
+  Blobs: (frame) => (bytes) => new frame.Blob([bytes]),
+  ArrayBuffers: (frame) => (bytes) => new frame.Uint8Array(bytes).buffer,
+  "typed arrays": (frame) => (bytes) => new frame.Uint8Array(bytes),
+};
+
+export const tests = {};
+for (const worker of [false, true]) {
+  const where = worker ? "in a worker" : "in the page";
+  const begin = () => init({ worker });
+  tests[`a recorder of a frame is attached to, ${where}`] = () => begin().then(() => attached(false));
+  tests[`what it recorded outlives its frame, ${where}`] = () => begin().then(() => attached(true));
+  for (const [name, of] of Object.entries(kinds)) {
+    tests[`${name} of a frame are read as the page's own, ${where}`] = async () => {
+      await begin();
+      const want = await made((bytes) => new Blob([bytes]));
+      await inFrame(async (frame) => equal(await made(of(frame)), want, `what is made of ${name}`));
+    };
+  }
+}
+tests["a module that a frame compiled is one"] = () =>
+  inFrame(async (frame) => {
+    const { init, Recording } = await import("/dist/index.js?module-of-a-frame"); // as if loaded for the first time
+    for (const wasm of [await frame.WebAssembly.compileStreaming(fetch("/dist/webmend.wasm")), frame.fetch("/dist/webmend.wasm"), new frame.URL("/dist/webmend.wasm", location)]) {
+      await init({ wasm });
+      const recording = new Recording();
+      recording.pushChunk(recorded);
+      equal((await recording.finish()).dropped, [], "what is dropped");
+    }
+  });
