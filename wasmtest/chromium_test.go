@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -157,6 +158,20 @@ func (p *tab) handler() http.Handler {
 		})
 	}
 	scripts("/nowhere-near-the-module")
+
+	// The package whose other scripts come only when the page says so.
+	var mended atomic.Bool
+	mux.HandleFunc("POST /mend", func(http.ResponseWriter, *http.Request) { mended.Store(true) })
+	mux.Handle("/flaky/", http.StripPrefix("/flaky", package_))
+	for _, name := range []string{"make", "tail"} {
+		mux.HandleFunc("/flaky/"+name+".js", func(w http.ResponseWriter, r *http.Request) {
+			if mended.Load() {
+				http.StripPrefix("/flaky", package_).ServeHTTP(w, r)
+			} else {
+				http.Error(w, "not yet", http.StatusBadGateway)
+			}
+		})
+	}
 
 	mux.HandleFunc("POST /upload/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)

@@ -50,13 +50,25 @@ export function tell<Args extends unknown[]>(callback: ((...args: Args) => unkno
 }
 
 /**
+ * Scripts that could be loaded only under another address, by name: Firefox never fetches one
+ * again that it could not load once.
+ */
+const again: Record<string, Promise<any> | undefined> = {};
+
+/**
  * What a script beside this one exports, which is loaded when it is needed. Rejects with a
- * WebmendError of code `load`.
+ * WebmendError of code `load`; the next call tries again.
  *
  * @internal
  */
 export async function late<Script>(name: string, script: Promise<Script>): Promise<Script> {
   return script.catch((cause) => {
-    throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It must be beside the package's script; a service worker needs webmend/inline` }, { cause });
+    // Browsers say at the end where they looked, which bundlers decide.
+    const [address] = String(cause).match(/https?:\S+$/) ?? [];
+    again[name] ??= import(`${address}?${Date.now()}`);
+    return again[name].catch(() => {
+      again[name] = undefined;
+      throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It must be beside the package's script; a service worker needs webmend/inline` }, { cause });
+    });
   });
 }
