@@ -44,7 +44,7 @@ export async function join(files: Iterable<FileSource>, options: JobOptions = {}
  *
  * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
  */
-export async function clip(file: FileSource, options: ClipRange & JobOptions): Promise<Made> {
+export async function clip(file: FileSource, options: ClipRange & JobOptions = {}): Promise<Made> {
   return (await maker()).clip(engine, file, options);
 }
 

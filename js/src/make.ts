@@ -8,10 +8,10 @@ import { checkOptions, type Known } from "./base/options.js";
 import type { Report } from "./base/types.js";
 import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
 import { planFlags } from "./engine/module.js";
-import { carryOut, planKinds, type ClipRange, type JobOptions, type Made, type MakeOptions, type Source } from "./media/plan.js";
+import { carryOut as carry, planKinds, type ClipRange, type JobOptions, type Made, type MakeOptions, type Source } from "./media/plan.js";
 
 /** @internal */
-export { carryOut, native };
+export { native };
 
 /** How much of a file is read at once. */
 const readLength = 4 << 20;
@@ -33,27 +33,31 @@ export async function join(engine: GetEngine, files: Iterable<FileSource>, optio
 
 /** @internal */
 export async function clip(engine: GetEngine, file: FileSource, options: ClipRange & JobOptions): Promise<Made> {
-  const { start, end } = clipOptions(options, jobOptions);
+  checkClip(options, jobOptions);
+  const { start = 0, end = Infinity } = options;
   return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), start, end))).made;
+}
+
+/** Carries out the plan of a recording's file, once its options are checked. @internal */
+export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: MakeOptions & ClipRange): Promise<Made> {
+  try {
+    checkClip(options, { ...jobOptions, ...recordingOption });
+  } catch (error) {
+    await stream.closePlan(begun.plan);
+    throw error;
+  }
+  return carry(stream, begun, sources, options);
 }
 
 const jobOptions: Known = { signal: "an object", onProgress: "a function", keepUndecodable: "a boolean" };
 const recordingOption: Known = { recording: "a number from 0 on" };
 
-/** The options of a recording's file, checked. @internal */
-export function makeOptions(kind: number, given: MakeOptions): MakeOptions & Partial<ClipRange> {
-  const known = { ...jobOptions, ...recordingOption };
-  return kind === planKinds.clip ? clipOptions(given, known) : checkOptions(given, known);
-}
-
-/** Those of a clip, whose range may begin before 0 and goes to the end by default. */
-function clipOptions<Options extends object>(given: Options, known: Known): Options & Required<ClipRange> {
-  const { start, end = Infinity, ...others } = Object(given);
+/** Checks options that can have a range, which may begin before 0. */
+function checkClip({ start, end, ...others }: ClipRange, known: Known): void {
   for (const [name, value] of Object.entries({ start, end })) {
-    check(typeof value === "number" && !Number.isNaN(value), `${name} must be a number of seconds, not ${String(value)}`);
+    check(value === undefined || (typeof value === "number" && !Number.isNaN(value)), `${name} must be a number of seconds, not ${String(value)}`);
   }
   checkOptions(others, { start: "", end: "", ...known });
-  return { ...others, start, end };
 }
 
 /** What keeps undecodable frames in a file, if it is wanted. */
@@ -86,7 +90,7 @@ async function make(
         report ??= found;
       }
       const begun = await begin(streams as [StreamCalls, ...StreamCalls[]]);
-      return { made: await carryOut(streams[0]!, begun, sources, { signal }), report: report! };
+      return { made: await carry(streams[0]!, begun, sources, { signal }), report: report! };
     } catch (error) {
       if (!trapped(error) || tries > 0) throw error;
     } finally {

@@ -13,7 +13,7 @@ import { announce, Target } from "./events.js";
 import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
-import { planKinds, type Made, type MakeOptions, type Source } from "./media/plan.js";
+import { planKinds, type ClipRange, type Made, type MakeOptions, type Source } from "./media/plan.js";
 import type { RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
@@ -209,8 +209,8 @@ export class Recording extends Target {
    * `end` of the result are the times actually used. While the recording goes on it can
    * reach up to the last whole block that was pushed.
    */
-  async clip(range: { start: number; end: number } & MakeOptions): Promise<Made> {
-    return (await this.#make(planKinds.clip, range, range.start, range.end)).made;
+  async clip(range: ClipRange & MakeOptions = {}): Promise<Made> {
+    return (await this.#make(planKinds.clip, range, range.start ?? 0, range.end ?? Infinity)).made;
   }
 
   /**

@@ -21,7 +21,7 @@ export type FileSource = Chunk | Response | Iterable<Chunk> | PromiseLike<Chunk 
  */
 export function own(chunk: unknown, name = "a chunk"): Blob | Bytes {
   const owned = isBlob(chunk) ? chunk : view(chunk)?.slice();
-  check(owned, `${name} must be a Blob, or an ArrayBuffer or a view that was not transferred`);
+  check(owned, `${name} must be a Blob or bytes that were not transferred`);
   return owned;
 }
 

@@ -59,7 +59,7 @@ export function brand(value: unknown): string {
 
 /** Whether it is a list, such as an array or a FileList. @internal */
 export function isList(value: unknown): value is Iterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.iterator in value && !view(value);
+  return typeof value === "object" && value !== null && Symbol.iterator in value && !ArrayBuffer.isView(value);
 }
 
 async function body(response: Response, name: string): Promise<Blob> {

@@ -37,8 +37,8 @@ export interface JobOptions {
 
 /** What of a recording a clip has, in seconds. */
 export interface ClipRange {
-  /** Below 0 it is 0. */
-  start: number;
+  /** Default 0. */
+  start?: number | undefined;
   /** Default: the end. */
   end?: number | undefined;
 }
