@@ -365,9 +365,12 @@ func TestThePackageIsTypedForPagesAndForServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	oldest := filepath.Join(dir, "node_modules/.bin/tsc")
-	for _, args := range [][]string{{oldest, "page"}, {oldest, "server"}, {newest, "page"}, {newest, "server"}} {
+	for _, args := range [][]string{
+		{oldest, "page"}, {oldest, "server"}, {oldest, "both"},
+		{newest, "page"}, {newest, "server"}, {newest, "both"},
+	} {
 		version, err := command(dir, args[0], "--version")
-		t.Run(strings.TrimSpace(version)+" for a "+args[1], func(t *testing.T) {
+		t.Run(strings.TrimSpace(version)+" for "+args[1], func(t *testing.T) {
 			t.Parallel()
 			if out, e := command(dir, args[0], "-p", args[1]+".json"); e != nil || err != nil {
 				t.Errorf("%v\n%s", e, out)

@@ -19,9 +19,9 @@ export interface AttachOptions extends RecordingOptions {
    * recording in the same stream: only `finish` ends the stream then. Default false:
    * the stream ends when the recorder stops and is not started again at once.
    */
-  restarts?: boolean;
+  restarts?: boolean | undefined;
   /** Lets go of the recorder and closes the recording; `finished` is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What is done for a recorder. */

@@ -21,7 +21,7 @@ export interface Repaired extends Made {
  * Rejects with a WebmendError if there is no recording in it, and with the signal's
  * reason if that ends it.
  */
-export async function repair(file: FileSource, options: JobOptions & { recording?: number } = {}): Promise<Repaired> {
+export async function repair(file: FileSource, options: JobOptions & { recording?: number | undefined } = {}): Promise<Repaired> {
   return (await maker()).repair(engine, file, options);
 }
 

@@ -18,15 +18,15 @@ export type { BlockFacts, Chunk, Element, FileSource, HeaderFacts, InspectedElem
 /** Options of `inspect`. */
 export interface InspectOptions {
   /** Ends it: the promise is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Is told how much of the file is done, from 0 to 1. */
-  onProgress?: (done: number) => void;
+  onProgress?: ((done: number) => void) | undefined;
   /** Is given each recording's header, as soon as that is complete, with where it is. */
-  onHeader?: (header: HeaderFacts & Range) => void;
+  onHeader?: ((header: HeaderFacts & Range) => void) | undefined;
   /** Is given the elements in the order of the file, some at a time: masters before their children. */
-  onElements?: (elements: InspectedElement[]) => void;
+  onElements?: ((elements: InspectedElement[]) => void) | undefined;
   /** Where the module is. Default: `webmend.wasm` beside this script. */
-  wasm?: WasmSource;
+  wasm?: WasmSource | undefined;
 }
 
 /** What `inspect` has found. */

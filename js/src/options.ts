@@ -11,7 +11,7 @@ export interface RecordingOptions {
    * `joinPoint` can be asked for. Default true. With false, clusters that are taken
    * are the only thing that holds it: in the page's memory, if they are taken as they come.
    */
-  keep?: boolean;
+  keep?: boolean | undefined;
   /**
    * Whether to keep a copy of the chunks on disk as well, which outlives the page: should
    * that crash, or be closed, `Recording.recoverable` has what was recorded. `discard`
@@ -23,30 +23,30 @@ export interface RecordingOptions {
    * alone, with a warning. The browser may clear both when the disk is full, unless
    * `navigator.storage.persist()` was granted.
    */
-  spool?: boolean | SpoolOptions;
+  spool?: boolean | SpoolOptions | undefined;
   /**
    * What a recording begins with that is joined after its beginning, as `takeHeader` gave
    * it once: its bytes count as the first of the stream, and what is pushed is taken in
    * from the next cluster on.
    */
-  header?: Chunk | Header;
+  header?: Chunk | Header | undefined;
   /** Whether the first damage ends the recording. Default false: it goes on at the next cluster. */
-  strict?: boolean;
+  strict?: boolean | undefined;
   /** What a stream may ask for. */
-  limits?: Limits;
+  limits?: Limits | undefined;
 }
 
 /** Limits of a recording. What is not given has its default. */
 export interface Limits {
   /** Bytes of a header. Default 64 MiB: room for the attachments of a film. A larger one is an error of code `too-large`. */
-  headerSize?: number;
+  headerSize?: number | undefined;
   /** Tracks of a recording. Default 128. More are such an error. */
-  tracks?: number;
+  tracks?: number | undefined;
   /** Bytes of a cluster. Default 256 MiB. What would make it larger counts as damage. */
-  clusterSize?: number;
+  clusterSize?: number | undefined;
   /**
    * Numbered chunks that wait for one before them. Default 100: with a chunk every 100 ms
    * to a second, what comes while one is sent again for 10 to 100 seconds.
    */
-  waitingChunks?: number;
+  waitingChunks?: number | undefined;
 }

@@ -19,11 +19,11 @@ export interface PreviewOptions {
    * what is to come: what is further away is taken from the recording again when it is
    * sought. Default 30. The browser may keep less if it lacks memory.
    */
-  keepSeconds?: number;
+  keepSeconds?: number | undefined;
   /** Is told what ends the preview before you close it. Default: `reportError`. */
-  onError?: (error: unknown) => void;
+  onError?: ((error: unknown) => void) | undefined;
   /** Closes the preview. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Below this many seconds more than it must be, what is shown is not too late. */

@@ -111,7 +111,7 @@ export class Recording extends Target {
    * many wait it is rejected with code `waiting`, not taken, and may be pushed again. What
    * never comes is in the report's `missing`. Either all chunks have numbers or none.
    */
-  pushChunk(data: Chunk, options: { sequence?: number } = {}): Promise<void> {
+  pushChunk(data: Chunk, options: { sequence?: number | undefined } = {}): Promise<void> {
     const done = this.#finished
       ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: a chunk was pushed after the recording was finished", offset: this.#intake.size }))
       : this.#intake.push(data, options.sequence);
@@ -134,7 +134,7 @@ export class Recording extends Target {
    * later are other fragments, so that all together have every block once. From a
    * worker fragments come with each chunk that is pushed after the first such call.
    */
-  takeClusters(options: { partial?: boolean } = {}): Cluster[] {
+  takeClusters(options: { partial?: boolean | undefined } = {}): Cluster[] {
     if (options.partial && !this.#finished) this.#intake.takeFragments();
     return this.#contents.segments.take("cluster");
   }

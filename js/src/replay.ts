@@ -14,7 +14,7 @@ import type { Tail } from "./tail.js";
 /** Options of a replay, and those of the recording that is its source. */
 export interface ReplayOptions extends Omit<AttachOptions, "keep" | "spool"> {
   /** How many seconds can be had of what came last. Default 30. */
-  seconds?: number;
+  seconds?: number | undefined;
 }
 
 /**
@@ -46,7 +46,7 @@ export class Replay {
   }
 
   /** Takes the next chunk, and settles, as `Recording.pushChunk` does. */
-  pushChunk(data: Chunk, options?: { sequence?: number }): Promise<void> {
+  pushChunk(data: Chunk, options?: { sequence?: number | undefined }): Promise<void> {
     return this.#source.pushChunk(data, options);
   }
 

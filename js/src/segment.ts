@@ -116,7 +116,7 @@ export class Cluster {
    * `fromZero` its timestamps begin at 0; otherwise they stay. The picture begins at
    * once only if `beginsWithKeyFrame`.
    */
-  async standalone(options: { fromZero?: boolean } = {}): Promise<Blob> {
+  async standalone(options: { fromZero?: boolean | undefined } = {}): Promise<Blob> {
     const { form, fromZero, data, type, initialization } = this.#bytes;
     const chosen = options.fromZero ? fromZero : form;
     return new Blob([await initialization(), chosen.head, new Blob(data()).slice(chosen.start - form.start)], { type });

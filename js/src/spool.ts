@@ -11,14 +11,14 @@ export { recoverable } from "./recoverable.js";
 /** Options of a recording's copy on disk. */
 export interface SpoolOptions {
   /** What `Recording.recoverable` tells of it later, so that a page knows which it is: up to 1,000 characters. Default `""`. */
-  name?: string;
+  name?: string | undefined;
   /**
    * Is told what threatens the copy: by code `low-space` that the browser has less than
    * 64 MiB left for the page's origin, by code `spool` that chunks are in memory alone, as
    * they could not be written, for the reason that is its `cause`. Nothing of the recording
    * is lost by either; what waits is written as soon as that works again. Default: `console.warn`.
    */
-  onWarning?: (warning: WebmendError) => void;
+  onWarning?: ((warning: WebmendError) => void) | undefined;
 }
 
 /** With less left for the origin than this there is a warning: it is three minutes at 2.5 Mbit/s. */

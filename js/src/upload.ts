@@ -26,22 +26,22 @@ export interface PartsOptions {
    * 5 MiB and takes 10,000 parts at most, so that 8 MiB are enough for 78 GiB; Google Cloud
    * Storage wants a multiple of 256 KiB.
    */
-  size?: number;
+  size?: number | undefined;
   /**
    * `seekable`: what is put together is a file in which players can seek, and whose sizes are
    * all known. The first part can be made last, so that the numbers come as 2, 3, …, n, 1.
    * `arrival`: 1, 2, …, n, for what only takes bytes in their order. That file has
    * neither Duration nor Cues, as those come first. Default `seekable`.
    */
-  order?: "seekable" | "arrival";
+  order?: "seekable" | "arrival" | undefined;
   /**
    * Of what length in seconds `seekable` has room for a Cue of every key frame: 4 KiB and
    * 34 bytes a second, at the beginning of the file, less than `size`. A longer recording has
    * fewer of them, evenly spread. Default 1800: 64 KiB.
    */
-  expectedSeconds?: number;
+  expectedSeconds?: number | undefined;
   /** Which recording of the stream, if a recorder is restarted. Default 0, the first. */
-  recording?: number;
+  recording?: number | undefined;
 }
 
 const number = "a number from 0 on";

@@ -9,7 +9,7 @@ import { Instance } from "./module.js";
 /** Options of `init`. */
 export interface InitOptions {
   /** Where the module is. Default: `webmend.wasm` beside this script. */
-  wasm?: WasmSource;
+  wasm?: WasmSource | undefined;
   /**
    * Whether recordings from now on, `repair` and `join` read and scan in a worker, off the
    * page's thread. They behave in the same way. Default false. The worker is
@@ -17,7 +17,7 @@ export interface InitOptions {
    * Node, under a Content-Security-Policy or from another origin, the page does the work
    * itself.
    */
-  worker?: boolean;
+  worker?: boolean | undefined;
 }
 
 /** What `init` has chosen, and what has come of it. */

@@ -25,14 +25,14 @@ export interface Made {
 /** Options of what takes a while. */
 export interface JobOptions {
   /** Ends the job: the promise is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Is told how much is done, from 0 to 1. */
-  onProgress?: (done: number) => void;
+  onProgress?: ((done: number) => void) | undefined;
   /**
    * Whether what the report calls `undecodable` stays in the file. Default false: the
    * picture before a loss stands still until the next key frame.
    */
-  keepUndecodable?: boolean;
+  keepUndecodable?: boolean | undefined;
 }
 
 /** What of a recording a clip has, in seconds. */
@@ -46,7 +46,7 @@ export interface ClipRange {
 /** Which recording, and options of what takes a while. */
 export interface MakeOptions extends JobOptions {
   /** Its index in the stream. Default: the last one. */
-  recording?: number;
+  recording?: number | undefined;
 }
 
 /** How many parts of a file are cut at once: each can take a fraction of a millisecond. */

@@ -15,6 +15,8 @@ import {
   type Chunk,
   type ClusterFacts,
   type Dropped,
+  type ErrorCode,
+  type FileSource,
   type Gap,
   type HeaderFacts,
   type InitOptions,
@@ -112,6 +114,26 @@ const [missing, undecodable]: [Missing | undefined, Undecodable | undefined] = [
 const tracks: Track[] = recording.tracks;
 console.log(missing?.first, undecodable?.reason === "no-key-frame");
 console.log(same, recordings, dropped?.reason.code, gap?.tracks[0], gap?.boundary, range?.end, tracks[0]?.codec, recording.mimeType, recording.duration, like.state);
+
+// What is not wanted may be undefined, or left out.
+const signal: AbortSignal | undefined = undefined;
+const onProgress: ((done: number) => void) | undefined = undefined;
+const none: [JobOptions, AttachOptions, PartsOptions, InspectOptions, InitOptions] = [
+  { signal, onProgress, keepUndecodable: undefined },
+  { signal, restarts: undefined, keep: undefined, spool: { name: undefined, onWarning: undefined }, header: undefined, limits: { tracks: undefined } },
+  { size: undefined, order: undefined, expectedSeconds: undefined, recording: undefined },
+  { signal, onProgress, onHeader: undefined, onElements: undefined, wasm: undefined },
+  { wasm: undefined, worker: undefined },
+];
+other.takeClusters({ partial: undefined });
+await other.pushChunk(chunks[0]!, { sequence: undefined });
+await recording.clip({ end: undefined, signal });
+const code: ErrorCode = "not-webm";
+console.log(none.length, code);
+
+// A file may be bytes, a Response, a promise of one, or a list of chunks.
+const files: FileSource[] = [new Uint8Array(1), new ArrayBuffer(1), new Response(), fetch("/a.webm"), [new Blob([]), new Uint8Array(1)]];
+await join(files);
 
 const job: JobOptions = { signal: AbortSignal.timeout(1000), keepUndecodable: true, onProgress: (done: number) => console.log(done) };
 const make: MakeOptions = { ...job, recording: 0 };
