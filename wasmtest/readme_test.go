@@ -112,6 +112,14 @@ func TestTheReadmesExampleOfPushedChunksSendsInOrderWhatComesCloseTogether(t *te
 		const source = {};
 		const socket = { send: (blob) => void sent.push(blob) };
 		`+readmeExamples(t)[1]+`
+		// What would wait for bytes gets them the sooner the later it asks.
+		const { Cluster } = await import("/dist/index.js");
+		const { bytes } = Cluster.prototype;
+		let delay = 500;
+		Cluster.prototype.bytes = async function () {
+			await wait((delay -= 20));
+			return bytes.call(this);
+		};
 		await Promise.all(blobs.map((blob) => source.ondata(blob))); // all in one task
 		const report = await source.onend();
 		const last = recording.takeClusters();
