@@ -118,6 +118,6 @@ export class Attachment {
 /** What is wrong with the type that a recorder writes, if it names one. */
 function refusal(mimeType: string): WebmendError | null {
   if (mimeType === "" || /^(video|audio)\/(webm|x-matroska)/i.test(mimeType)) return null;
-  const wanted = mimeType.startsWith("audio/") ? "audio/webm" : "video/webm";
+  const wanted = /^a/.test(mimeType) ? "audio/webm" : "video/webm";
   return new WebmendError({ code: "not-webm", message: `webmend: the recorder writes ${mimeType}, not WebM: give MediaRecorder the mimeType ${wanted}` });
 }

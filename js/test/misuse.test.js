@@ -37,6 +37,7 @@ const table = [
   ["pushChunk with a sequence of text", () => push(bytes, { sequence: "1" }), "invalid-argument", /sequence must be an integer from 0 on, not 1/],
   ["pushChunk with a sequence below 0", () => push(bytes, { sequence: -1 }), "invalid-argument", /sequence must be an integer from 0 on, not -1/],
   ["a header that is text", async () => new Recording({ header: "text" }), "invalid-argument", /header must be a Blob or bytes/],
+  ["attach to a stream", async () => Recording.attach(new EventTarget()), "not-webm", /give MediaRecorder the mimeType video\/webm/],
   ["repair of nothing", () => repair(), "invalid-argument", /not Undefined/],
   ["repair of null", () => repair(null), "invalid-argument", noFile],
   ["repair of an address", () => repair("recording.webm"), "invalid-argument", noFile],
