@@ -93,7 +93,7 @@ $(DIST)/%.gz: $(DIST)/%
 $(DIST)/index.js: $(JS_SOURCES) $(DIST)/webmend.wasm.gz $(DIST)/worker.js.gz go.mod
 	$(ESBUILD) js/src/index.ts --outfile=$@ $(ESM) --sourcemap --external:./preview.js --external:./remote.js --external:./spool.js --external:./midstream.js --external:./upload.js --external:./make.js --external:./tail.js
 	$(ESBUILD) js/src/preview.ts --outfile=$(DIST)/preview.js $(ESM)
-	$(ESBUILD) js/src/engine/remote.ts --outfile=$(DIST)/remote.js $(ESM)
+	$(ESBUILD) js/src/engine/remote.ts --outfile=$(DIST)/remote.js $(ESM) --external:./midstream.js
 	$(ESBUILD) js/src/spool.ts --outfile=$(DIST)/spool.js $(ESM)
 	$(ESBUILD) js/src/engine/midstream.ts --outfile=$(DIST)/midstream.js $(ESM)
 	$(ESBUILD) js/src/upload.ts --outfile=$(DIST)/upload.js $(ESM)

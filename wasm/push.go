@@ -17,3 +17,9 @@ func exportContinueChunk(handle, n int32) (status int32) {
 	defer recovered(&status)
 	return push(handle, input[:n], true)
 }
+
+//go:wasmexport takeFragments
+func exportTakeFragments(handle int32) int32 { return answer(handle, opTakeFragments) }
+
+//go:wasmexport finish
+func exportFinish(handle int32) int32 { return answer(handle, opFinish) }

@@ -15,6 +15,13 @@ import (
 // traps; 0 is none.
 var trapCalls = "trap at call 00000000"
 
+// trapFinish and trapFragments are where it writes 1 if every instance traps at finish, or at
+// takeFragments.
+var (
+	trapFinish    = "trap at finish 0"
+	trapFragments = "trap at fragments 0"
+)
+
 // Whatever the calls, it traps at these bytes.
 const trapBytes = "trap at these bytes"
 
@@ -40,4 +47,19 @@ func pushOrTrap(handle, n int32, goesOn bool) int32 {
 		panic("told to trap")
 	}
 	return push(handle, input[:n], goesOn)
+}
+
+//go:wasmexport takeFragments
+func exportTakeFragments(handle int32) int32 {
+	return answerOrTrap(handle, opTakeFragments, trapFragments)
+}
+
+//go:wasmexport finish
+func exportFinish(handle int32) int32 { return answerOrTrap(handle, opFinish, trapFinish) }
+
+func answerOrTrap(handle int32, op operation, told string) int32 {
+	if told[len(told)-1] == '1' {
+		panic("told to trap")
+	}
+	return answer(handle, op)
 }

@@ -90,9 +90,6 @@ func exportTakeHeader(handle int32) int32 { return answer(handle, opTakeHeader) 
 //go:wasmexport takeClusters
 func exportTakeClusters(handle int32) int32 { return answer(handle, opTakeClusters) }
 
-//go:wasmexport takeFragments
-func exportTakeFragments(handle int32) int32 { return answer(handle, opTakeFragments) }
-
 //go:wasmexport takeForms
 func exportTakeForms(handle int32) int32 { return answer(handle, opTakeForms) }
 
@@ -136,9 +133,6 @@ func exportTakeElements(handle int32) int32 { return answer(handle, opTakeElemen
 
 //go:wasmexport report
 func exportReport(handle int32) int32 { return answer(handle, opReport) }
-
-//go:wasmexport finish
-func exportFinish(handle int32) int32 { return answer(handle, opFinish) }
 
 //go:wasmexport lastError
 func exportLastError(handle int32) int32 { return answer(handle, opLastError) }

@@ -26,7 +26,7 @@ export interface AttachOptions extends RecordingOptions {
 
 /** What is done for a recorder. */
 interface Listener {
-  push(chunk: Blob): Promise<void>;
+  push(chunk: Blob): void;
   /** The recorder has failed, for a reason of its own. What it has delivered, and may yet deliver, is good. */
   fault(reason: unknown): void;
   /** All that the recorder recorded has been pushed. */
@@ -78,7 +78,7 @@ export class Attachment {
         break;
       }
       case "dataavailable":
-        if (event.data!.size > 0) this.#listener.push(event.data!).catch(() => this.#listener.end());
+        if (event.data!.size > 0) this.#listener.push(event.data!);
         if (!this.#running) this.#wait();
         break;
       case "error":

@@ -50,7 +50,7 @@ export class Intake {
       const bytes = own("blob" in Object(header) ? (header as Header).blob() : header, "header");
       this.#joined = sizeOf(bytes);
       this.#save([bytes]);
-      this.#enqueue(() => this.#take([bytes, null])).catch(() => {});
+      this.#enqueue(async () => (this.error = await this.#take([bytes, null]))).catch(() => {}); // without it there is nothing
     }
   }
 
@@ -69,9 +69,10 @@ export class Intake {
     const ready = this.#order ? this.#order.put(sequence!, chunk) : [chunk];
     const saved = this.#save(ready);
     await this.#enqueue(async () => {
-      await this.#take(ready);
+      const problem = await this.#take(ready);
       const { error } = this.#contents.report;
       if (error) throw new WebmendError(error);
+      if (problem && problem.code !== "load") throw problem; // that is for finish to say, if it stays so
     });
     await saved;
   }
@@ -85,9 +86,13 @@ export class Intake {
     }
     const saved = this.#save(rest);
     return this.#enqueue(async () => {
-      await this.#take(rest);
+      try {
+        await this.#take(rest);
+        this.error = await this.#advance((stream) => stream.finish());
+      } catch (error) {
+        if (error !== this.error) throw error;
+      }
       await saved;
-      await this.#advance((stream) => stream.finish());
       this.#contents.end();
     });
   }
@@ -132,39 +137,48 @@ export class Intake {
     return this.#spool.then((s) => s?.append(blobs));
   }
 
-  /** Has chunks split, and where there is null instead of one, says that bytes are missing. */
-  async #take(chunks: (Blob | Bytes | null)[]): Promise<void> {
-    if (this.error) throw this.error;
+  /**
+   * Has chunks split, and where there is null instead of one, says that bytes are missing. Resolves
+   * with why one was left out, or null; rejects if nothing can follow.
+   */
+  async #take(chunks: (Blob | Bytes | null)[]): Promise<WebmendError | null> {
+    let first: WebmendError | null = null;
     for (const chunk of chunks) {
       const size = chunk ? sizeOf(chunk) : 0; // which bytes lose on their way to a worker
-      await this.#advance(async (stream) => (chunk ? stream.push(await plain(chunk)) : stream.lost()));
+      const problem = await this.#advance(async (stream) => (chunk ? stream.push(await plain(chunk)) : stream.lost()));
+      first ??= problem;
       this.size += size;
     }
+    return first;
   }
 
-  /** Takes a step in the stream, which is taken all the same if the module traps meanwhile. */
-  async #advance(step: (stream: StreamCalls) => Promise<unknown>): Promise<void> {
-    const stream = await this.#open();
+  /** Takes a step in the stream, which is taken all the same if the module traps meanwhile. As #take. */
+  async #advance(step: (stream: StreamCalls) => Promise<unknown>): Promise<WebmendError | null> {
+    if (this.error) throw this.error;
+    let problem: WebmendError | null;
     try {
-      await step(stream).catch((error) => this.#recover(stream, error));
+      const stream = await this.#open();
+      problem = await step(stream).then(
+        () => null,
+        (error) => (error.code === "read" ? error : this.#recover(stream, error)),
+      );
     } catch (error) {
-      this.error = error as WebmendError; // what follows would not fit on what came before
-      throw error;
+      if ((error as WebmendError).code === "load" && this.#ready) return error as WebmendError; // the stream has it, and waits for the script
+      throw (this.error ??= error as WebmendError); // what follows would not fit on what came before
     }
-    this.#collect(stream);
+    this.#collect(this.#ready!);
+    return problem;
   }
 
-  /** After a trap, has scanned again what there was. Another error it throws. */
-  async #recover(stream: StreamCalls, error: unknown): Promise<void> {
+  /** After a trap, has scanned again what there was. Resolves with why something was left out; another error it throws. */
+  async #recover(stream: StreamCalls, error: unknown): Promise<WebmendError | null> {
     if (!trapped(error)) throw error;
     this.#collect(stream);
-    try {
-      await stream.recover(this.#contents.past());
-    } catch (error) {
-      this.error ??= error as WebmendError;
-      throw error;
-    }
+    const hole = await stream.recover(this.#contents.past()).catch((error) => {
+      throw error.code === "load" ? error : (this.error ??= error);
+    });
     this.#collect(stream);
+    return hole && new WebmendError(hole);
   }
 
   async #open(): Promise<StreamCalls> {
@@ -186,7 +200,7 @@ export const closedError = () => new WebmendError({ code: "finished", message: "
 /** A chunk that a worker takes, too. What is no plain Blob of this realm may be one of another implementation, to be copied. */
 function plain(chunk: Blob | Bytes): Blob | Bytes | Promise<Blob> {
   if (ArrayBuffer.isView(chunk) || chunk.constructor === Blob) return chunk;
-  return maker().then((script) => script.native(chunk), () => chunk);
+  return maker().then((script) => script.native(chunk)).catch(() => chunk); // that it cannot be read the stream says
 }
 
 const sizeOf = (chunk: Blob | Bytes) => (ArrayBuffer.isView(chunk) ? chunk.length : chunk.size);

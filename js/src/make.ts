@@ -65,7 +65,8 @@ const flagsOf = ({ keepUndecodable }: JobOptions) => (keepUndecodable ? planFlag
 
 /**
  * Splits files, in an instance of the module of their own, and makes what `begin` plans of
- * them. Should the module trap, all is done once more. The report is that of the first file.
+ * them. Should the module trap, all is done once more, and should its worker end, twice: then
+ * without one. The report is that of the first file.
  */
 async function make(
   engine: GetEngine,
@@ -92,7 +93,7 @@ async function make(
       const begun = await begin(streams as [StreamCalls, ...StreamCalls[]]);
       return { made: await carry(streams[0]!, begun, sources, { signal }), report: report! };
     } catch (error) {
-      if (!trapped(error) || tries > 0) throw error;
+      if (!trapped(error) || tries > 1 || (tries > 0 && (error as WebmendError).code === "trap")) throw error;
     } finally {
       for (const stream of streams) stream.close();
       own.close();

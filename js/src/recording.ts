@@ -81,13 +81,14 @@ export class Recording extends Target {
    */
   static attach(recorder: Recorder, options: AttachOptions = {}): Recording {
     const recording = new Recording(options);
+    const end = () => void recording.#end().catch(() => {});
     recording.#attachment = new Attachment(recorder, options, {
-      push: (chunk) => recording.pushChunk(chunk),
+      push: (chunk) => void recording.pushChunk(chunk).catch(() => recording.report.error && end()), // or it goes on without the chunk
       fault: (reason) => {
         const message = `webmend: what was recorded is kept, but the recorder stopped by itself: ${reason}`;
         recording.#fault ??= recording.report.error ?? { code: "recorder", offset: recording.#intake.size, path: "", message };
       },
-      end: () => void recording.#end().catch(() => {}),
+      end,
       fail: (reason) => recording.#close(reason),
     });
     return recording;
@@ -99,7 +100,11 @@ export class Recording extends Target {
    *
    * Resolves when the chunk has been split: what it completed can then be taken. With
    * `spool` it is on disk, too, or there was a warning that it is not.
-   * Rejects with a WebmendError when there can be nothing more: the stream is not
+   * Rejects with a WebmendError of code `read` if the chunk's Blob cannot be read, and of code
+   * `trap` if a bug in the module shows twice with the same chunk. Its bytes are then in the
+   * report's `dropped`, and the recording goes on with the next chunk.
+   *
+   * Rejects with any other code when there can be nothing more: the stream is not
    * WebM, or its header is damaged. Ignoring the promise is fine: `finish` says it
    * too. Damage after the header is no error: the recording goes on at the next
    * cluster, and the report's `dropped` says what is left out.

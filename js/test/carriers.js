@@ -8,20 +8,26 @@ import { init } from "../dist/index.js";
 
 const threads = new Set();
 
-class Worker {
+class Worker extends EventTarget {
   onmessage = null;
   onerror = null;
   #thread;
 
   constructor(url) {
+    super();
     const inside = `
       const { parentPort } = require("node:worker_threads");
+      globalThis.onmessage = null; // or it cannot be assigned to
       globalThis.postMessage = (message, options) => parentPort.postMessage(message, options?.transfer);
       import(${JSON.stringify(String(url))}).then(() => parentPort.on("message", (data) => globalThis.onmessage({ data })));`;
     this.#thread = new Thread(inside, { eval: true });
     this.#thread.on("message", (data) => this.onmessage?.({ data }));
-    this.#thread.on("error", (error) => this.onerror?.({ error, preventDefault() {} }));
+    this.#thread.on("error", (error) => this.onerror?.({ message: error.message, preventDefault() {} }));
     threads.add(this.#thread);
+  }
+
+  terminate() {
+    this.#thread.terminate();
   }
 
   postMessage(message, transfer) {

@@ -187,26 +187,131 @@ inBoth((worker) => {
     }
   });
 
-  test("bytes with which it traps again are an error, once, and what came before them stays", async () => {
-    const bytes = streams["clusters of unknown size"];
-    const half = bytes.length >> 1;
+  test("a chunk with which it traps again is left out, and the recording goes on with the next", async () => {
+    const bytes = streams["clusters that are edited"];
+    const length = Math.ceil(bytes.length / 40);
+    await init({ wasm: sound });
+    const { report, clusters: want } = await everything(bytes, { keep: false, length });
     for (const keep of [true, false]) {
-      await init({ wasm: trapAt(0) });
-      const [recording, other] = [new Recording({ keep }), await record(bytes, { keep })];
-      await recording.pushChunk(bytes.subarray(0, half));
-      const before = recording.report;
-      await assert.rejects(recording.pushChunk(Buffer.concat([bytes.subarray(half, half + 100), trapBytes])), isTrap);
-      await assert.rejects(recording.pushChunk(bytes.subarray(half)), isTrap);
-      await assert.rejects(recording.finish(), isTrap);
-      assert.equal(recording.takeClusters().length, before.recordings[0].clusters);
-      if (keep) assert.equal((await repair(await recording.seekable())).report.recordings[0].duration, before.recordings[0].duration);
-      assert.ok((await recording.initializationSegment()).size > 100);
+      for (const bad of [[1], [20], [39], [10, 11, 30], [15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]]) {
+        await init({ wasm: trapAt(0) });
+        const recording = new Recording({ keep });
+        const other = await record(bytes, { keep });
+        for (let i = 0; i < 40; i++) {
+          const chunk = Buffer.from(bytes.subarray(i * length, (i + 1) * length));
+          if (bad.includes(i)) chunk.set(trapBytes, 100);
+          const pushed = recording.pushChunk(i % 2 ? chunk : new Blob([chunk]));
+          if (!bad.includes(i)) await pushed;
+          else await assert.rejects(pushed, (error) => isTrap(error) && error.offset === i * length && error.message.includes(`${i * length} to ${i * length + chunk.length} are left out`));
+        }
+        const got = await recording.finish();
+        assert.equal(got.bytes, bytes.length);
+        const clusters = await Promise.all(recording.takeClusters().map(facts));
+        accounts(got, clusters);
+        for (const i of bad) {
+          const reason = got.dropped.find((d) => d.start <= i * length && d.end >= Math.min(bytes.length, (i + 1) * length))?.reason;
+          assert.equal(reason?.code, "trap", `${i} of ${bad}: ${JSON.stringify(got.dropped)}`);
+          assert.ok(reason.message.includes(`${i * length} to`));
+        }
+        const isWhole = ({ start, end }) => bad.every((i) => end <= i * length || start >= (i + 1) * length);
+        const whole = want.filter(isWhole);
+        assert.ok(whole.length > 0);
+        for (const cluster of whole) {
+          const found = clusters.find((c) => c.start === cluster.start);
+          assert.deepEqual({ ...found, cut: false, sequence: 0 }, { ...cluster, cut: false, sequence: 0 });
+        }
+        if (keep) assert.equal((await repair(await recording.seekable())).report.recordings[0].duration, got.recordings[0].duration);
 
-      // One that had the same instance of the module, and did it no harm.
-      assert.deepEqual((await other.finish()).dropped, []);
-      assert.equal(other.takeClusters().at(-1).end, bytes.length);
+        // One that had the same instance of the module, and did it no harm.
+        assert.deepEqual(await other.finish(), report);
+      }
     }
-    await assert.rejects(repair(new Blob([bytes.subarray(0, half), trapBytes])), isTrap);
+    await init({ wasm: trapAt(0) });
+    await assert.rejects(repair(new Blob([bytes.subarray(0, length), trapBytes])), isTrap);
+  });
+
+  test("where every chunk from one on traps, what came before is there", async () => {
+    const bytes = streams["clusters of unknown size"];
+    const length = Math.ceil(bytes.length / 40);
+    for (const keep of [true, false]) {
+      await init({ wasm: sound });
+      const half = new Recording({ keep });
+      await half.pushChunk(bytes.subarray(0, 20 * length));
+      const want = await half.finish();
+      await init({ wasm: trapAt(0) });
+      const recording = new Recording({ keep });
+      for (let i = 0; i < 40; i++) {
+        const chunk = Buffer.from(bytes.subarray(i * length, (i + 1) * length));
+        if (i >= 20) chunk.set(trapBytes, 100);
+        const pushed = recording.pushChunk(chunk);
+        if (i < 20) await pushed;
+        else await assert.rejects(pushed, isTrap);
+      }
+      const report = await recording.finish();
+      assert.deepEqual([report.bytes, report.recordings], [bytes.length, want.recordings]);
+      const clusters = recording.takeClusters();
+      accounts(report, clusters);
+      assert.equal(report.dropped.at(-1).reason.code, "trap");
+      const files = keep ? [await content(await recording.seekable()), await content(await half.seekable())] : [];
+      assert.equal(files[0], files[1]);
+    }
+  });
+
+  test("should it trap whenever it is to finish, all that was pushed is there, and the report says so", async () => {
+    for (const [name, bytes] of some) {
+      for (const keep of [true, false]) {
+        await init({ wasm: sound });
+        const sane = await record(bytes, { keep });
+        const want = await sane.finish();
+        const module = trapAt(0);
+        module.write("1", module.indexOf("trap at finish 0") + 15);
+        await init({ wasm: module });
+        const recording = await record(bytes, { keep });
+        const report = await recording.finish();
+        assert.equal(report.dropped.at(-1).reason.code, "trap", name);
+        assert.match(report.dropped.at(-1).reason.message, /the stream ends as far as it is known/);
+        assert.deepEqual(report.recordings.map((r) => [r.clusters, r.duration]), want.recordings.map((r) => [r.clusters, r.duration]));
+        const blocks = (r) => r.takeClusters().reduce((n, c) => n + c.blocks, 0);
+        assert.equal(blocks(recording), blocks(sane));
+        if (keep) assert.equal(await content(await recording.seekable()), await content(await sane.seekable()));
+      }
+    }
+  });
+
+  test("should it trap whenever it is asked for fragments, clusters come whole", async () => {
+    const [[, bytes]] = some;
+    await init({ wasm: sound });
+    const options = { keep: true, length: Math.ceil(bytes.length / 150) };
+    const want = await everything(bytes, options);
+    const module = trapAt(0);
+    module.write("1", module.indexOf("trap at fragments 0") + 18);
+    await init({ wasm: module });
+    assert.deepEqual(await everything(bytes, { ...options, partial: true }), want);
+  });
+
+  test("one that traps again whatever is left out gives what it had told, and says why there is no more", async () => {
+    const bytes = streams["clusters of unknown size"];
+    const length = Math.ceil(bytes.length / 40);
+    for (const keep of [true, false]) {
+      await init({ wasm: trapAt(5) }); // scanning again takes as many calls
+      const recording = new Recording({ keep });
+      const pushed = [];
+      for (let i = 0; i < 40; i++) pushed.push(recording.pushChunk(bytes.subarray(i * length, (i + 1) * length)));
+      const results = await Promise.allSettled(pushed);
+      const accepted = results.findIndex((r) => r.status === "rejected");
+      assert.equal(accepted, 4);
+      for (const { reason } of results.slice(accepted)) isTrap(reason);
+      const report = await recording.finish();
+      isTrap(new WebmendError(report.error));
+
+      await init({ wasm: sound });
+      const half = new Recording();
+      await half.pushChunk(bytes.subarray(0, accepted * length));
+      const clusters = recording.takeClusters();
+      assert.deepEqual(clusters.map((c) => c.start), half.takeClusters().map((c) => c.start));
+      assert.ok(clusters.length > 2);
+      if (keep) assert.equal((await repair(await recording.seekable())).report.recordings[0].duration, half.duration);
+    }
   });
 
   if (!worker) {
@@ -225,6 +330,17 @@ inBoth((worker) => {
     });
   }
 });
+
+/** Every byte is in a header, a cluster, another element or a drop, and in one of them. */
+function accounts({ bytes, recordings, other, dropped }, clusters) {
+  const all = [...recordings.map((r) => r.header), ...clusters, ...other, ...dropped].sort((a, b) => a.start - b.start || a.end - b.end);
+  let at = 0;
+  for (const { start, end } of all) {
+    assert.equal(start, at, JSON.stringify(all.map((r) => [r.start, r.end])));
+    at = end;
+  }
+  assert.equal(at, bytes);
+}
 
 function isTrap(error) {
   assert.ok(error instanceof WebmendError);

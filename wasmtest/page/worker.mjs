@@ -28,11 +28,19 @@ async function rejected(promise) {
 }
 
 /** Workers that the page has made, and instances of the module. */
-const made = { workers: [], instances: 0 };
-globalThis.Worker = class extends Worker {
+const made = { workers: [], instances: 0, faults: [] };
+const OwnWorker = Worker;
+globalThis.Worker = class extends OwnWorker {
+  #fault = made.faults.shift(); // is asked before each message, and keeps it from the worker if it says so
+  #sent = 0;
+
   constructor(url, options) {
     super(url, options);
     made.workers.push(String(url));
+  }
+
+  postMessage(...args) {
+    if (!this.#fault?.(this, this.#sent++, args[0])) super.postMessage(...args);
   }
 };
 WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
@@ -107,6 +115,66 @@ async function record(mimeType, ondata, until) {
   clearInterval(draw);
   for (const track of tracks) track.stop();
   await audio.close();
+}
+
+const realTimeout = setTimeout;
+
+/** Does something while the clock of what waits for seconds runs ten times as fast. */
+async function hurry(act) {
+  globalThis.setTimeout = (f, ms, ...args) => realTimeout(f, ms < 1000 ? ms : ms / 10, ...args);
+  try {
+    await act();
+  } finally {
+    globalThis.setTimeout = realTimeout;
+    made.faults = [];
+  }
+}
+
+/** How a worker ends, at its nth message. */
+const faults = {
+  "ended by the system": (n) => (worker, i) => {
+    if (i === n) worker.terminate();
+    return false;
+  },
+  "silent": (n) => (_, i) => i >= n,
+  "out of memory": (n) => (worker, i) => {
+    if (i === n) worker.dispatchEvent(new ErrorEvent("error", { message: "out of memory", cancelable: true }));
+    return false;
+  },
+  "unreadable": (n) => (worker, i) => {
+    if (i === n) worker.dispatchEvent(new MessageEvent("messageerror"));
+    return false;
+  },
+};
+
+/** Streams in chunks, of bytes and Blobs in turns, and what comes of them in the page. */
+let streams;
+async function loadStreams() {
+  if (streams) return streams;
+  const { Recording } = await load();
+  streams = [];
+  for (const [name, length] of [["firefox-08-pause-vp8opus-ts500", 30_000], ["chromium-26-long-audio-nots-75s", 9000]]) {
+    const bytes = await testdata(name);
+    const chunks = () => cut(bytes, length).map((blob, i) => (i % 3 === 0 ? bytes.slice(i * length, (i + 1) * length) : blob));
+    for (const keep of [true, false]) streams.push({ name, keep, chunks, want: await split(Recording, chunks(), { keep }) });
+  }
+  return streams;
+}
+
+/** Tests that recordings come out whole though workers end, all of which have the same. */
+async function endsAt(name, ends, least) {
+  const streams = await loadStreams();
+  const { init, Recording } = await load();
+  await hurry(async () => {
+    const { value, workers } = await making(async () => {
+      made.faults = [...ends];
+      await init({ worker: true });
+      return Promise.all(streams.map(({ chunks, keep }) => split(Recording, chunks(), { keep })));
+    });
+    for (const [i, { name: file, keep, want }] of streams.entries()) equal(value[i], want, `what comes of ${file} in a worker that is ${name}, keep ${keep}`);
+    if (workers.length < least) throw new Error(`${name}: there were ${workers.length} workers`);
+    equal(await split(Recording, streams[0].chunks()), streams[0].want, "what comes of another recording");
+  });
 }
 
 export const tests = {
@@ -189,6 +257,72 @@ export const tests = {
   async "where the worker's script is not to be had, the page does the work"() {
     const { init, Recording } = await load("nowhere-near-the-module");
     await withoutWorker(init, Recording, { wasm: "/dist/webmend.wasm" });
+  },
+
+  async "a worker that ends, at whatever message, loses nothing"() {
+    for (const [name, faulty] of Object.entries(faults)) {
+      for (const n of [0, 4, 60]) await endsAt(name, [faulty(n)], n > 0 ? 2 : 1);
+    }
+  },
+
+  async "should a second end as well, the page goes on by itself"() {
+    for (const [name, faulty] of Object.entries(faults)) {
+      await endsAt(`${name}, twice`, [faulty(30), faulty(7)], 2);
+      await endsAt(`${name}, twice at once`, [faulty(30), faulty(0)], 2);
+    }
+  },
+
+  async "a worker that ends once all is recorded still makes the files"() {
+    const bytes = await testdata("firefox-24-same-recorder-restart");
+    const blobs = cut(bytes, Math.ceil(bytes.length / 40));
+    const page = await load();
+    const want = await split(page.Recording, blobs);
+    for (const faulty of Object.values(faults)) {
+      const { init, Recording } = await load();
+      let ends = false;
+      made.faults = [(...args) => ends && faulty(0)(...args)];
+      await init({ worker: true });
+      const recording = new Recording();
+      for (const blob of blobs) recording.pushChunk(blob);
+      await recording.finish();
+      ends = true;
+      await hurry(async () => equal(await everything(recording), want, "what comes of it"));
+    }
+  },
+
+  async "a worker that ends while it repairs a file has it done again"() {
+    const bytes = await testdata("firefox-08-pause-vp8opus-ts500");
+    const page = await load();
+    const want = [await content((await page.repair(new Blob([bytes]))).blob), await content((await page.join([new Blob([bytes]), new Blob([bytes])])).blob)];
+    for (const faulty of Object.values(faults)) {
+      const { init, repair, join } = await load();
+      await hurry(async () => {
+        made.faults = [faulty(3), faulty(5)];
+        await init({ worker: true });
+        const got = [await content((await repair(new Blob([bytes]))).blob), await content((await join([new Blob([bytes]), new Blob([bytes])])).blob)];
+        equal(got, want, "the files");
+      });
+    }
+  },
+
+  async "a worker that is slow is waited for"() {
+    const { init, Recording } = await load();
+    const blobs = cut(await testdata("firefox-08-pause-vp8opus-ts500"), 30_000);
+    let held = 0;
+    made.faults = [
+      (worker, n, message) => {
+        if (message === null || n !== 3) return false;
+        held++;
+        realTimeout(() => OwnWorker.prototype.postMessage.call(worker, message), 3000); // while it is asked again and again whether it is there
+        return true;
+      },
+    ];
+    await hurry(async () => {
+      await init({ worker: true });
+      const { workers, value } = await making(() => split(Recording, blobs));
+      equal([workers, held], [[], 1], "workers that were started, and messages that were late");
+      equal(value, await split((await load()).Recording, blobs), "what comes of it");
+    });
   },
 
   async "a recording is closed where `using` ends"() {

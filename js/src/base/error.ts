@@ -26,9 +26,9 @@ export class WebmendError extends Error implements Problem {
   }
 }
 
-/** Whether the module has trapped: what there was can be scanned again in another instance. @internal */
+/** Whether the module has trapped, or its worker has ended: what there was can be scanned again in another. @internal */
 export function trapped(error: unknown): boolean {
-  return error instanceof WebmendError && error.code === "trap";
+  return error instanceof WebmendError && /^(trap|worker)$/.test(error.code);
 }
 
 /** Throws a WebmendError of code `invalid-argument` with this message, unless what it says holds. @internal */

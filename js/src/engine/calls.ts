@@ -2,6 +2,7 @@
 // engine.ts and stream.ts, or in a worker, by remote.ts.
 
 import type { Bytes } from "../base/bytes.js";
+import type { Problem, Range } from "../base/types.js";
 import type { MadePlan, ModuleReport, Read, ToldCluster, ToldHeader } from "./answers.js";
 import type { SplitOptions } from "./module.js";
 
@@ -52,6 +53,44 @@ export interface Splice {
   insert: (Blob | Bytes)[];
 }
 
+/** Some bytes of a stream, and where they are. */
+export interface Placed<Data = Bytes> extends Range {
+  data: Data;
+}
+
+/** Bytes from `offset` up to `end` that are left out, and why: zeros are in their place. */
+export interface Hole extends Problem {
+  end: number;
+  /** Whether it is in the place of the stream's end. */
+  isEnd?: boolean;
+}
+
+/** How far a stream has come. */
+export interface Place {
+  /** Where the last header or whole cluster ends that has been told. */
+  handed: number;
+  /** Likewise the last cluster or fragment. */
+  given: number;
+  /** Where it can begin if nobody has all of it: at the beginning, or the data of a cluster. */
+  bounds: number[];
+  /** Where bytes are missing, in order. */
+  losses: number[];
+  holes: Hole[];
+  headers: Placed[];
+  report: ModuleReport | null;
+}
+
+/** All that another stream needs to go on from where this one is. */
+export interface Saved extends Place {
+  /** Bytes that were pushed: those at least that have not been told or, if nobody has all of it, those from the first bound on. */
+  parts: Placed<Blob | Bytes>[];
+  /** How many were pushed. */
+  size: number;
+  /** Where the last chunk begins, if there was one. */
+  seam: number | undefined;
+  ended: boolean;
+}
+
 /** A cluster or a fragment that is complete. */
 export interface Taken {
   facts: ToldCluster;
@@ -82,7 +121,7 @@ export interface StreamCalls {
   readonly handle: number;
   /**
    * Scans the next chunk. That a stream is damaged is no error here: its report has that.
-   * Resolves with the offset that must be pushed next, which with `seeks` can be any.
+   * If the chunk cannot be read it is left out, and the promise rejected. Resolves with the offset that must be pushed next, which with `seeks` can be any.
    */
   push(chunk: Blob | Bytes): Promise<number>;
   /** Says that bytes are missing here. */
@@ -91,10 +130,12 @@ export interface StreamCalls {
   finish(): Promise<number>;
   /**
    * After a trap: goes on in another instance of the module, which scans again what
-   * there was. What a store has is its past. Bytes with which it traps again are
-   * forgotten, if they are not in the past.
+   * there was. What a store has is its past. The step that trapped is then taken. Bytes with
+   * which it traps again are left out, if they are not in the past: it resolves with these.
    */
-  recover(past: Past[]): Promise<void>;
+  recover(past: Past[]): Promise<Hole | null>;
+  /** Goes on, instead of another, from where that was, as `recover` does. */
+  resume(saved: Saved, past: Past[]): Promise<Hole | null>;
   /** What is new since the last call; with fragments, what there is of the open cluster too. */
   take(fragments?: boolean): Told;
   /** Begins the plan of a recording. */

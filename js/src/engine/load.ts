@@ -74,7 +74,7 @@ function load(chosen: Choice): Promise<EngineCalls> {
 async function start(chosen: Choice): Promise<EngineCalls> {
   const module = await compiled(chosen);
   try {
-    if (chosen.worker) return await (await late("remote.js", import("./remote.js"))).startWorker(module, shipped.worker);
+    if (chosen.worker) return await (await late("remote.js", import("./remote.js"))).startWorker(module, shipped.worker, engine, () => (chosen.engine = undefined));
   } catch {} // there is no worker to be had
   return new Engine(module);
 }

@@ -1,14 +1,121 @@
-// Resumes a stream in another instance of the module, after a trap: from what a store has of
-// it or, where nobody has all of it, from the headers and the last clusters, with what was
-// known before.
+// Resumes a stream in another instance of the module, after a trap or in another worker: from
+// what a store has of it or, where nobody has all of it, from the headers and the last
+// clusters, with what was known before. Bytes that cannot be scanned are left out.
 
 import { joined, read, type Bytes } from "../base/bytes.js";
-import type { Range, Undecodable } from "../base/types.js";
+import { trapped, WebmendError } from "../base/error.js";
+import type { Dropped, Problem, Range, Undecodable } from "../base/types.js";
 import type { ModuleReport } from "./answers.js";
-import type { Past } from "./calls.js";
+import type { Hole, Past, Place, Placed, Saved } from "./calls.js";
+
+/** How much of a Blob is read at once. */
+const readLength = 4 << 20;
+
+/** More than the head of a cluster has, which ends the one before it. */
+const headLength = 16;
+
+/** A stream as it can be resumed. */
+export interface Resumable {
+  begin(place: Place, known: Known, ended: boolean): { dead: boolean };
+  skip(at: number): void;
+  rescan(bytes: Bytes): void;
+  miss(): void;
+  leaveOut(hole: Hole): void;
+  resumed(ends: boolean): void;
+}
+
+/**
+ * Resumes a stream from what another had. What traps again is left out: the last chunk, then
+ * all that has not been told, and of a stream that has ended first its end, which the module
+ * is not told. Resolves with what was left out, or null.
+ */
+export async function resume(stream: Resumable, saved: Saved, past: Past[], wanted: string): Promise<Hole | null> {
+  const inStore = wanted === "store";
+  const { size, seam, ended } = saved;
+  const told = Math.max(saved.handed, saved.given);
+  let hole: Hole | null = null;
+  let trap: unknown;
+  begin(stream, saved, inStore); // or it stays as it is, without memory for another instance
+  try {
+    for (const end of ended ? [size, size, told] : [size, Math.max(seam ?? 0, told), told]) {
+      if (trap) {
+        hole = leftOut(trap as WebmendError, end, size, ended);
+        begin(stream, saved, inStore);
+      }
+      try {
+        return await rescan(stream, saved, past, inStore, hole);
+      } catch (error) {
+        if (!trapped(error)) throw error;
+        trap = error;
+      }
+    }
+    throw trap;
+  } catch (error) {
+    giveUp(stream, saved, inStore);
+    throw error;
+  }
+}
+
+/** Forgets all but what is in the store, from which it can be resumed. */
+function giveUp(stream: Resumable, saved: Saved, inStore: boolean): void {
+  const instance = begin(stream, { ...saved, bounds: [saved.handed] }, inStore, true); // where the store does
+  stream.skip(saved.handed);
+  instance.dead = true;
+}
+
+/** Begins with what was known. */
+function begin(stream: Resumable, { handed, given, bounds, losses, holes, headers, report, size }: Saved, inStore: boolean, ended = false): { dead: boolean } {
+  const inMiddle = !inStore && bounds[0]! > 0;
+  const place = { handed, given, bounds: [...bounds], losses: losses.filter((offset) => !inMiddle || offset > bounds[0]!), holes: [...holes], headers: [...headers], report };
+  return stream.begin(place, new Known(report, size, inMiddle), ended);
+}
+
+function leftOut({ code, message }: WebmendError, start: number, end: number, isEnd: boolean): Hole {
+  const what = start === end ? "the stream ends as far as it is known" : `the bytes from ${start} to ${end} are left out`;
+  return { code, message: `${message}; ${what}`, offset: start, path: "", end, isEnd };
+}
+
+/** Has bytes scanned again, but those that are left out. Resolves with these, or what else could not be read. */
+async function rescan(stream: Resumable, saved: Saved, past: Past[], inStore: boolean, hole: Hole | null): Promise<Hole | null> {
+  const { handed, given, bounds, losses, holes, size, ended } = saved;
+  const base = inStore ? handed : bounds[0]!;
+  for (const { start, data } of !inStore && base > 0 ? prologue(saved.headers, base) : []) {
+    stream.skip(start);
+    stream.rescan(data);
+  }
+  if (losses.includes(0) && (inStore || base === 0)) stream.miss();
+  for (const store of past) for await (const bytes of recorded(store)) stream.rescan(bytes);
+  // What has been told is scanned by itself, and what shows its end.
+  const cuts = [handed, Math.max(handed, given), handed + headLength, ...holes.flatMap((h) => [h.offset, h.end])];
+  let unread: Hole | null = null;
+  let at = base;
+  const ready: Bytes[] = [];
+  const scan = () => ready.length > 0 && stream.rescan(joined(ready.splice(0)));
+  for (const { start, end, data } of saved.parts.sort((a, b) => a.start - b.start)) {
+    for (let to; at < (to = Math.min(end, hole?.offset ?? size)); at = to) {
+      to = Math.min(to, at + readLength, ...cuts.filter((cut) => cut > at));
+      if (holes.some((h) => h.offset <= at && at < h.end)) ready.push(new Uint8Array(to - at)); // as it was
+      else if (ArrayBuffer.isView(data)) ready.push(data.subarray(at - start, to - start));
+      else {
+        try {
+          ready.push(await read(data.slice(at - start, to - start), `the chunk at ${start}`, at));
+        } catch (error) {
+          scan();
+          const { code, message, path } = error as WebmendError;
+          stream.leaveOut((unread = { code, message, path, offset: at, end: to }));
+        }
+      }
+      if (cuts.includes(to) || to - at === readLength) scan();
+    }
+  }
+  scan();
+  if (hole) stream.leaveOut(hole);
+  stream.resumed(ended && !hole);
+  return hole ?? unread;
+}
 
 /** The bytes that the stream had, a Blob of the store at a time. */
-export async function* recorded({ parts, splices }: Past): AsyncGenerator<Bytes> {
+async function* recorded({ parts, splices }: Past): AsyncGenerator<Bytes> {
   const bytesOf = (part: Blob | Bytes) => (ArrayBuffer.isView(part) ? part : read(part, "what was recorded"));
   let at = 0;
   let next = 0;
@@ -27,44 +134,75 @@ export async function* recorded({ parts, splices }: Past): AsyncGenerator<Bytes>
   }
 }
 
-/** Some bytes of a stream, and where they are. */
-export interface Placed extends Range {
-  bytes: Bytes;
-}
-
 /** What a cluster of unknown size begins with. */
 const clusterHead = Uint8Array.of(0x1f, 0x43, 0xb6, 0x75, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
 /** All that must be known of a stream before the data of a cluster, which begins at `data`. */
-export function prologue(headers: Placed[], data: number): Placed[] {
-  return [...headers.filter((h) => h.end <= data), { start: data - clusterHead.length, end: data, bytes: clusterHead }];
+function prologue(headers: Placed[], data: number): Placed[] {
+  return [...headers.filter((h) => h.end <= data), { start: data - clusterHead.length, end: data, data: clusterHead }];
 }
 
-/** What was known of a stream when the module trapped. */
+/** A header or a cluster that the instance has told. */
+interface Piece {
+  recording: number;
+  range: Range;
+  form?: unknown;
+}
+
+/** What was known of a stream when it broke off, and what is to be said of what is left out. */
 export class Known {
   readonly #before: ModuleReport | null;
   readonly #size: number;
   readonly #inMiddle: boolean;
-  /** What of it is known again, if it is not scanned from its beginning on. */
-  again: ModuleReport | null = null;
-
+  #again: ModuleReport | null = null; // what of it is known again, if it is not scanned from its beginning on
   /** @param size how many bytes had been scanned */
-  constructor(before: ModuleReport | null, size: number, inMiddle: boolean) {
+  constructor(before: ModuleReport | null = null, size = 0, inMiddle = false) {
     this.#before = before;
     this.#size = size;
     this.#inMiddle = inMiddle;
   }
 
-  /** All that is known, with what another instance tells. */
-  with(now: ModuleReport): ModuleReport {
-    const before = this.#before;
-    const report = before && this.#inMiddle ? merge(before, now, this.again) : now;
+  /**
+   * All that is known, with what the instance tells, and why bytes are left out. As long as it
+   * scans again that is what was known: once it has told the piece before which all was told,
+   * what it tells besides is new.
+   */
+  with(now: ModuleReport, { holes, report: known, handed, given }: Place, isAgain: boolean, pieces: Piece[], before: number): ModuleReport | null {
+    if (isAgain) {
+      if (!pieces.some(({ range }) => range.end === before)) return known;
+      for (const { recording, form, range } of pieces) if (form && range.end > before) now.recordings[recording]!.clusters--;
+      this.#again = now;
+      return known;
+    }
+    const earlier = this.#before;
+    const report = earlier && this.#inMiddle ? merge(earlier, now, this.#again) : now;
+    report.dropped = explained(report, holes, Math.max(handed, given));
+    const why = report.error?.code === "lost" && holes.find((hole) => hole.offset === report.error!.offset);
+    if (why) report.error = problem(why);
     // It is not said again where chunks begin. Of a gap that was not known one may be missing.
     for (const gap of report.gaps) {
-      if (gap.offset < this.#size) gap.boundary = before?.gaps.find((known) => known.offset === gap.offset)?.boundary ?? true;
+      if (gap.offset < this.#size) gap.boundary = earlier?.gaps.find((known) => known.offset === gap.offset)?.boundary ?? true;
     }
     return report;
   }
+}
+
+/** What is dropped of a stream, with why bytes of it were left out; and its end, if the module cannot say it. */
+function explained({ dropped, recordings, other }: ModuleReport, holes: Hole[], end: number): Dropped[] {
+  const all = dropped.map((drop) => {
+    const [first, ...more] = holes.filter((hole) => drop.start <= hole.offset && hole.end <= drop.end);
+    return first ? { ...drop, reason: problem(first, ...more) } : drop;
+  });
+  const last = holes.findLast((hole) => hole.isEnd);
+  if (last) {
+    const start = Math.max(end, ...[...dropped, ...other].map((range) => range.end));
+    if (start <= last.end) all.push({ start, end: last.end, reason: problem(last), before: recordings.at(-1)?.duration ?? 0, after: null });
+  }
+  return all;
+}
+
+function problem({ code, offset, path, message }: Hole, ...more: Hole[]): Problem {
+  return { code, offset, path, message: [message, ...more.map((hole) => hole.message)].join("; ") };
 }
 
 /** Two reports of a stream, the second of which began in its middle; `again` is in both. */

@@ -1,27 +1,11 @@
-// The page's side of the worker, which sends the same calls as messages. Loaded on demand.
+// The page's side of the worker, which sends the same calls as messages. Should the worker end,
+// its streams go on in another or in the page. Loaded on demand.
 
-import type { ErrorCode } from "../base/codes.js";
-import { WebmendError } from "../base/error.js";
-import type { EngineCalls, StreamCalls, StreamOptions, Told } from "./calls.js";
-
-/** What the page asks of an object of the worker: the engine with which it begins is number 0. */
-export interface Call {
-  call: number;
-  object: number;
-  method: string;
-  args: unknown[];
-  /** Whether fragments are wanted with the answer. */
-  fragments?: boolean;
-}
-
-/** What the worker answers: a value or an error. */
-export interface Answer {
-  call: number;
-  value?: unknown;
-  error?: { code: ErrorCode; message: string; offset: number; path: string };
-  /** What is new of the stream. */
-  told?: Told;
-}
+import type { Bytes } from "../base/bytes.js";
+import { late, WebmendError } from "../base/error.js";
+import type { EngineCalls, Hole, Past, Saved, StreamCalls, StreamOptions, Told } from "./calls.js";
+import { Link } from "./link.js";
+import { Log } from "./log.js";
 
 /** Where an engine or a stream is. */
 export interface Remote {
@@ -29,77 +13,109 @@ export interface Remote {
   handle: number;
 }
 
-/**
- * Has the worker answer a call, and tells what is new of the stream. Bytes that are its
- * first argument go there, and are no longer here.
- */
-type Ask = (call: Omit<Call, "call">, tell?: (told: Told) => void) => Promise<unknown>;
+/** Resolves with the engine that is to be used once the worker has ended. */
+type Next = () => Promise<EngineCalls>;
 
-function connect(worker: Worker): Ask {
-  const waiting = new Map<number, (answer: Answer) => void>();
-  let last = 0;
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-    waiting.get(data.call)!(data);
-    waiting.delete(data.call);
-  };
-  return (call, tell) =>
-    new Promise((resolve, reject) => {
-      waiting.set(++last, ({ value, error, told }) => {
-        if (told) tell?.(told);
-        if (error) reject(new WebmendError(error));
-        else resolve(value);
-      });
-      const [bytes] = call.args;
-      worker.postMessage({ ...call, call: last } satisfies Call, ArrayBuffer.isView(bytes) ? [bytes.buffer as ArrayBuffer] : []);
-    });
-}
+const ended = (error: unknown) => error instanceof WebmendError && error.code === "worker";
 
 class RemoteEngine implements EngineCalls {
-  readonly #ask: Ask;
+  readonly #link: Link;
   readonly #object: number;
+  readonly #next: Next;
 
-  constructor(ask: Ask, object: number) {
-    this.#ask = ask;
+  constructor(link: Link, object: number, next: Next) {
+    this.#link = link;
     this.#object = object;
+    this.#next = next;
   }
 
-  async open(options: StreamOptions): Promise<StreamCalls> {
-    return new RemoteStream(this.#ask, await this.#make("open", options));
+  open(options: StreamOptions): Promise<StreamCalls> {
+    return this.#orNext(
+      async () => new RemoteStream(this.#link, await this.#make("open", options), options, this.#next),
+      (engine) => engine.open(options),
+    );
   }
 
-  async another(): Promise<EngineCalls> {
-    return new RemoteEngine(this.#ask, (await this.#make("another")).object);
+  another(): Promise<EngineCalls> {
+    return this.#orNext(
+      async () => new RemoteEngine(this.#link, (await this.#make("another")).object, this.#next),
+      (engine) => engine.another(),
+    );
   }
 
   close(): void {
-    this.#make("close");
+    this.#make("close").catch(() => {}); // with the worker
   }
 
-  #make(method: string, ...args: unknown[]): Promise<Remote> {
-    return this.#ask({ object: this.#object, method, args }) as Promise<Remote>;
+  async #make(method: string, ...args: unknown[]): Promise<Remote> {
+    const { value, error } = await this.#link.ask({ object: this.#object, method, args });
+    if (error) throw new WebmendError(error);
+    return value as Remote;
+  }
+
+  async #orNext<T>(here: () => Promise<T>, there: (engine: EngineCalls) => Promise<T>): Promise<T> {
+    try {
+      return await here();
+    } catch (error) {
+      if (!ended(error)) throw error;
+      return there(await this.#next());
+    }
   }
 }
 
-const methods = ["push", "lost", "finish", "recover", "plan", "join", "complete", "edit", "closePlan", "read"] as const;
+const methods = ["plan", "join", "complete", "edit", "closePlan", "read"] as const;
 
 interface RemoteStream extends Pick<StreamCalls, (typeof methods)[number]> {}
 class RemoteStream implements StreamCalls {
-  readonly #ask: Ask;
+  readonly #link: Link;
   readonly #object: number;
+  readonly #options: StreamOptions;
+  readonly #next: Next;
   readonly handle: number;
+  #log: Log | null; // of a stream that goes on elsewhere if it must
+  #elsewhere: StreamCalls | null = null; // once it does
   #fragments = false;
   #told: Told[] = [];
   #memory = 0;
+  #closed = false;
 
-  constructor(ask: Ask, { object, handle }: Remote) {
-    this.#ask = ask;
+  constructor(link: Link, { object, handle }: Remote, options: StreamOptions, next: Next) {
+    this.#link = link;
     this.#object = object;
+    this.#options = options;
+    this.#next = next;
     this.handle = handle;
+    this.#log = options.wanted === "nothing" ? null : new Log(options);
     for (const method of methods) this[method] = (...args: unknown[]) => this.#make(method, args) as Promise<never>;
+  }
+
+  push(chunk: Blob | Bytes): Promise<number> {
+    this.#log?.push(chunk);
+    return this.#make("push", [chunk]) as Promise<number>;
+  }
+
+  lost(): Promise<void> {
+    this.#log?.lost();
+    return this.#make("lost", []) as Promise<void>;
+  }
+
+  finish(): Promise<number> {
+    this.#log?.finish();
+    return this.#make("finish", []) as Promise<number>;
+  }
+
+  recover(past: Past[]): Promise<Hole | null> {
+    return this.#again("recover", [past], past);
+  }
+
+  resume(saved: Saved, past: Past[]): Promise<Hole | null> {
+    this.#log = new Log(this.#options, saved);
+    return this.#again("resume", [saved, past], past);
   }
 
   /** Fragments come with the answers to later calls. */
   take(fragments = false): Told {
+    if (this.#elsewhere) return this.#elsewhere.take(fragments);
     this.#fragments ||= fragments;
     const told = this.#told.splice(0);
     return {
@@ -111,24 +127,58 @@ class RemoteStream implements StreamCalls {
   }
 
   close(): void {
-    this.#make("close", []).catch(() => {}); // it may have been closed before
+    this.#closed = true;
+    if (this.#elsewhere) this.#elsewhere.close();
+    else this.#make("close", []).catch(() => {}); // it may have been closed before
   }
 
-  #make(method: string, args: unknown[]): Promise<unknown> {
-    return this.#ask({ object: this.#object, method, args, fragments: this.#fragments }, (told) => this.#told.push(told));
+  /** Scans again in the worker or, if that has ended, elsewhere. */
+  async #again(method: string, args: unknown[], past: Past[]): Promise<Hole | null> {
+    try {
+      return (await this.#make(method, args)) as Hole | null;
+    } catch (error) {
+      if (!ended(error) || !this.#log) throw error;
+    }
+    const stream = await (await this.#next()).open(this.#options);
+    try {
+      const hole = await stream.resume(this.#log.saved(), past);
+      this.#elsewhere = stream;
+      this.#log = null;
+      return hole;
+    } finally {
+      if (this.#closed || !this.#elsewhere) stream.close();
+    }
+  }
+
+  async #make(method: string, args: unknown[]): Promise<unknown> {
+    if (this.#elsewhere) return (this.#elsewhere as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args);
+    const { value, error, told, place } = await this.#link.ask({ object: this.#object, method, args, fragments: this.#fragments });
+    if (told) {
+      this.#told.push(told);
+      this.#log?.told(told, place!);
+    }
+    if (error) throw new WebmendError(error);
+    return value;
   }
 }
 
-/** Starts the worker that `make` makes. Rejects where there is none to be had. */
-export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>): Promise<EngineCalls> {
-  const worker = await make();
-  await new Promise((resolve, reject) => {
-    worker.onmessage = resolve;
-    worker.onerror = (event) => {
-      event.preventDefault(); // it is no error of the page
-      reject(event);
-    };
-    worker.postMessage(module);
+/**
+ * How often workers of the package have ended: after the second the page does the work itself.
+ * By what makes them, as another copy of the package can have this script.
+ */
+const ends = new WeakMap<() => unknown, number>();
+
+/** Starts the worker that `make` makes. Rejects where there is none to be had. `died` is called when it has ended. */
+export async function startWorker(module: WebAssembly.Module, make: () => Worker | Promise<Worker>, next: Next, died: () => void): Promise<EngineCalls> {
+  const before = ends.get(make) ?? 0;
+  if (before > 1) throw new Error("two workers have ended");
+  let runs = false;
+  const link = new Link(await make(), () => {
+    ends.set(make, before + 1);
+    if (runs) died();
   });
-  return new RemoteEngine(connect(worker), 0);
+  await link.start(module);
+  runs = true;
+  late("midstream.js", import("./midstream.js")).catch(() => {}); // for the page, which could not have it then
+  return new RemoteEngine(link, 0, next);
 }

@@ -3,26 +3,23 @@
 // again after a trap.
 
 import { joined, read, type Bytes } from "../base/bytes.js";
-import { late } from "../base/error.js";
+import { late, type WebmendError } from "../base/error.js";
 import type { Range } from "../base/types.js";
 import type { Form, ModuleReport, ToldCluster, ToldHeader } from "./answers.js";
-import type { Past, Pieces, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
-import type { Known, Placed } from "./midstream.js";
+import type { Hole, Past, Pieces, Place, Placed, Saved, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
+import type { Known } from "./midstream.js";
 import { Instance } from "./module.js";
 
-/** How many bytes that are no header or cluster wait to be put aside: each Blob has its price. */
-const asideLength = 1 << 20;
+/**
+ * How many bytes that are no header or cluster wait to be put aside, as each Blob has its price;
+ * and how many are kept of what has been told, to go on from after a trap, where there is no store.
+ */
+const enough = 1 << 20;
 
 /** How many bytes between clusters a store keeps in the page's memory. */
 const smallLength = 4 << 10;
 
-/** How many bytes are kept of what has been told, to go on from after a trap, where there is no store. */
-const recentLength = 1 << 20;
-
-/** More than the head of a cluster has, which ends the one before it. */
-const headLength = 16;
-
-type Midstream = typeof import("./midstream.js");
+const midstream = () => late("midstream.js", import("./midstream.js"));
 
 /** A header or a cluster as the module tells it for a store. */
 interface Piece {
@@ -44,32 +41,25 @@ export class Stream implements StreamCalls {
   #kept: Placed[] = [];
   #starts: number[] = []; // where chunks begin, in order: all if that was given, or the last
   #begun = 0; // how many of them it has come to
-  #losses: number[] = []; // where bytes are missing
-  #aside: Blob[] = []; // what the module wants no more of what has not been told, up to #asideEnd
-  #asideEnd = 0;
+  #aside: Placed<Blob>[] = []; // what the module wants no more of what has not been told
   #needed = 0; // by the module
 
   #news = false; // in the module
   #told = nothing();
-  #report: ModuleReport | null = null;
-  #handed = 0; // where the last header or whole cluster ends that has been told
-  #given = 0; // likewise the last cluster or fragment
 
-  // To scan again after a trap. Where there is no store the script is fetched before it is
-  // needed, as it might not come then; what is in a store can wait for it.
-  readonly #fetched: Promise<Midstream> | null;
+  // To scan again after a trap.
   #again = false;
-  #headers: Placed[] = [];
-  #bounds = [0]; // where it can begin: at the beginning, or the data of a cluster
-  #known: Known | null = null; // after a trap
+  place: Place = { handed: 0, given: 0, bounds: [0], losses: [], holes: [], headers: [], report: null };
+  #known: Known | null = null; // once the script is there
 
   constructor(module: WebAssembly.Module, instance: Instance, options: StreamOptions) {
     this.#module = module;
     this.#instance = instance;
     this.#options = options;
     this.#handle = this.#open();
-    this.#fetched = options.wanted === "clusters" ? late("midstream.js", import("./midstream.js")) : null;
-    this.#fetched?.catch(() => {}); // recover says it
+    // The script is fetched before it is needed, as it might not come then. Without it, a report
+    // has no more of a chunk that cannot be read than that bytes are missing.
+    if (options.wanted !== "nothing") midstream().then(({ Known }) => (this.#known ??= new Known())).catch(() => {}); // recover says it
   }
 
   get handle(): number {
@@ -77,18 +67,20 @@ export class Stream implements StreamCalls {
   }
 
   async push(chunk: Blob | Bytes): Promise<number> {
-    const bytes = ArrayBuffer.isView(chunk) ? chunk : await read(chunk, `the chunk at ${this.#size}`, this.#size);
-    if (!this.#closed) {
-      this.#starts = this.#options.starts ?? [this.#size];
-      this.#scan(bytes);
-      this.#settle();
-    }
+    const start = this.#size;
+    const bytes = ArrayBuffer.isView(chunk) ? chunk : await read(chunk, `the chunk at ${start}`, start).catch((error: WebmendError) => error);
+    if (this.#closed) return start;
+    this.#starts = this.#options.starts ?? [start];
+    const isRead = ArrayBuffer.isView(bytes);
+    if (isRead) this.#scan(bytes);
+    else this.leaveOut({ ...bytes, message: bytes.message, end: start + (chunk as Blob).size });
+    this.#settle();
+    if (!isRead) throw bytes;
     return this.#size;
   }
 
   async lost(): Promise<void> {
-    this.#losses.push(this.#size);
-    this.#feed(this.#lose(this.#size));
+    this.miss();
     this.#settle();
   }
 
@@ -98,45 +90,68 @@ export class Stream implements StreamCalls {
     return this.#ended ? -1 : this.#size;
   }
 
-  async recover(past: Past[]): Promise<void> {
-    const { Known, prologue, recorded } = await (this.#fetched ?? late("midstream.js", import("./midstream.js")));
-    const inStore = this.#options.wanted === "store";
-    const base = inStore ? this.#handed : this.#bounds[0]!;
-    const inMiddle = !inStore && base > 0;
-    const ahead = this.#openAt + headLength;
-    const rest = [this.#copy(base, this.#handed), ...this.#aside, this.#copy(this.#openAt, ahead), this.#copy(ahead, this.#size)];
-    this.#known = new Known(this.#report, this.#size, inMiddle);
+  recover(past: Past[]): Promise<Hole | null> {
+    return this.resume({ ...this.place, parts: [...this.#aside, ...this.#kept], size: this.#size, seam: this.#starts[0], ended: this.#ended }, past);
+  }
+
+  async resume(saved: Saved, past: Past[]): Promise<Hole | null> {
+    return (await midstream()).resume(this, saved, past, this.#options.wanted);
+  }
+
+  /** Begins to scan again, in an instance of the module of its own, so that no other stream harms it. */
+  begin(place: Place, known: Known, ended: boolean): Instance {
+    const instance = new Instance(this.#module);
     this.#forget();
+    this.place = place;
+    this.#known = known;
+    this.#told = nothing();
     this.#again = true;
-    try {
-      this.#instance = new Instance(this.#module); // of its own, so that no other stream harms it
-      this.#handle = this.#open();
-      if (inMiddle) this.#losses = this.#losses.filter((offset) => offset > base);
-      for (const { start, bytes } of inMiddle ? prologue(this.#headers, base) : []) {
-        this.#instance.skip(this.#handle, (this.#size = start));
-        this.#rescan(bytes);
-      }
-      if (this.#losses[0] === 0) this.#feed(this.#lose(0));
-      for (const store of past) for await (const bytes of recorded(store)) this.#rescan(bytes);
-      for (const part of rest) {
-        const bytes = ArrayBuffer.isView(part) ? part : await read(part, "what was recorded");
-        const given = Math.max(0, this.#given - this.#size);
-        this.#rescan(bytes.subarray(0, given));
-        this.#rescan(bytes.subarray(given));
-      }
-      this.#again = false;
-      this.#news = true;
-      this.#settle();
-    } catch (error) {
-      this.#forget();
-      this.#ended = true; // where the past does
-      this.#bounds = [this.#handed];
-      throw error;
-    }
+    this.#ended = ended;
+    this.#instance.close(this.#handle);
+    this.#instance = instance;
+    this.#handle = this.#open();
+    return instance;
+  }
+
+  /** The next bytes are at an offset. */
+  skip(at: number): void {
+    this.#instance.skip(this.#handle, (this.#size = at));
+  }
+
+  /** Takes in bytes that were there before: what has been told is not told again. */
+  rescan(bytes: Bytes): void {
+    this.#scan(bytes);
+    // Of a cluster of which fragments have been told, only what comes after them.
+    const { handed, given } = this.place;
+    if (this.#size === given && given > handed) this.#collect(true);
+    else this.#settle();
+  }
+
+  /** Says that bytes are missing here. */
+  miss(): void {
+    this.place.losses.push(this.#size);
+    this.#feed(this.#lose(this.#size));
+  }
+
+  /** Takes bytes for missing, and as many zeros in their place, so that all others stay where they are. */
+  leaveOut(hole: Hole): void {
+    this.place.holes.push(hole);
+    this.miss();
+    while (hole.end > this.#size) this.rescan(new Uint8Array(Math.min(hole.end - this.#size, enough)));
+    this.miss();
+  }
+
+  /** Goes on from here or, if the stream is to end, ends it. */
+  resumed(ends: boolean): void {
+    this.#again = false;
+    this.#ended = ends;
+    this.#news = true;
+    this.#settle();
   }
 
   take(fragments = false): Told {
-    if (fragments && !this.#again && !this.#ended && !this.#closed) {
+    if (this.#again) return nothing(); // should it trap again, nothing counts as told
+    if (fragments && !this.#ended && !this.#closed) {
       try {
         this.#collect(true);
       } catch {
@@ -173,10 +188,7 @@ export class Stream implements StreamCalls {
   }
 
   async read(start: number, end: number): Promise<Bytes> {
-    const aside = new Blob(this.#aside);
-    const begin = this.#asideEnd - aside.size;
-    const first = start < this.#asideEnd ? [await read(aside.slice(start - begin, end - begin), "what was recorded")] : [];
-    return joined([...first, ...this.#cut(Math.max(start, this.#asideEnd), end)]);
+    return this.#copy(start, end); // none of it is aside
   }
 
   close(): void {
@@ -207,35 +219,27 @@ export class Stream implements StreamCalls {
   #forget(): void {
     this.#kept = [];
     this.#aside = [];
-    this.#asideEnd = this.#size = 0;
-  }
-
-  /** Takes in bytes that it had before the trap: what has been told is not told again. */
-  #rescan(bytes: Bytes): void {
-    this.#scan(bytes);
-    // Of a cluster of which fragments have been told, only what comes after them.
-    if (this.#size === this.#given && this.#given > this.#handed) this.#collect(true);
-    else this.#settle();
+    this.#size = 0;
   }
 
   /** Takes in bytes, and has them scanned. */
   #scan(bytes: Bytes): void {
     const start = this.#size;
     this.#size += bytes.length;
-    if (bytes.length > 0) this.#kept.push({ start, end: this.#size, bytes });
+    if (bytes.length > 0) this.#kept.push({ start, end: this.#size, data: bytes });
     this.#feed(start);
   }
 
   /** Gives the module what is kept from an offset on, and what it wants again: up to where the stream goes on. */
   #feed(at: number): void {
     for (let kept; (kept = this.#kept.findLast((c) => c.start <= at && at < c.end)); ) {
-      const { start, end, bytes } = kept;
+      const { start, end, data } = kept;
       while (this.#starts[this.#begun]! <= at) this.#begun++;
       while (this.#starts[this.#begun - 1]! > at) this.#begun--;
-      const loss = this.#losses.find((offset) => offset > at) ?? Infinity;
+      const loss = Math.min(...this.place.losses.filter((offset) => offset > at));
       const next = Math.min(at + this.#instance.pace, end, loss, this.#starts[this.#begun] ?? Infinity);
       const goesOn = this.#starts[this.#begun - 1] !== at;
-      this.#note(this.#instance.push(this.#handle, bytes.subarray(at - start, next - start), goesOn));
+      this.#note(this.#instance.push(this.#handle, data.subarray(at - start, next - start), goesOn));
       at = this.#instance.rewind(this.#handle, next);
       if (at === loss) at = this.#lose(at);
     }
@@ -266,13 +270,13 @@ export class Stream implements StreamCalls {
   /** Lets go of bytes before an offset that nobody wants, and puts aside those for a store or another instance. */
   #letGo(needed: number): void {
     const { wanted } = this.#options;
-    if (wanted !== "nothing" && needed - this.#openAt >= asideLength) {
-      this.#aside.push(new Blob([this.#copy(this.#openAt, needed)]));
-      this.#asideEnd = needed;
+    const { handed, bounds } = this.place;
+    if (wanted !== "nothing" && needed - this.#openAt >= enough) {
+      this.#aside.push({ start: this.#openAt, end: needed, data: new Blob([this.#copy(this.#openAt, needed)]) });
     }
     const from = wanted === "nothing" ? needed : Math.min(needed, this.#openAt);
-    const base = wanted === "clusters" ? this.#bounds[0]! : Infinity;
-    this.#kept = this.#kept.filter((c) => c.end > from || (c.end > base && c.start < this.#handed));
+    const base = wanted === "clusters" ? bounds[0]! : Infinity;
+    this.#kept = this.#kept.filter((c) => c.end > from || (c.end > base && c.start < handed));
   }
 
   /** Ends the stream, unless bytes are wanted again that are not kept. */
@@ -290,7 +294,7 @@ export class Stream implements StreamCalls {
 
   /** Where begins what has not been told and is not aside. */
   get #openAt(): number {
-    return Math.max(this.#handed, this.#asideEnd);
+    return this.#aside.at(-1)?.end ?? this.place.handed;
   }
 
   /** Gathers what is new. Either all of it counts as told or, should it trap, nothing. */
@@ -309,34 +313,27 @@ export class Stream implements StreamCalls {
     }
     pieces.sort((a, b) => a.range.start - b.range.start);
 
-    const fresh = pieces.filter((p) => p.range.end > this.#handed);
+    const { place } = this;
+    const { handed, given } = place;
+    const fresh = pieces.filter((p) => p.range.end > handed);
     const stored = fresh
       .map((piece, i) => this.#store(piece, fresh[i - 1]?.range.end))
       .filter((s) => s.header || wanted === "store");
-    const changed = new Map(wanted === "store" ? stored.map((s) => [s.start, s.changed]) : []);
-    const taken = clusters.filter((c) => c.end > this.#given).map((c) => this.#take(c, c.fragment ? undefined : changed.get(c.form.start)));
-    if (this.#again) {
-      if (pieces.some((p) => p.range.end === this.#handed)) {
-        for (const { recording, form } of fresh) if (form) report.recordings[recording]!.clusters--;
-        this.#known!.again = report;
-      }
-      report = this.#report!;
-    } else {
-      report = this.#known?.with(report) ?? report;
-    }
+    const changed = new Map(stored.map((s) => [s.start, s.changed]));
+    const taken = clusters.filter((c) => c.end > given).map((c) => this.#take(c, c.fragment ? undefined : changed.get(c.form.start)));
+    place.given = taken.at(-1)?.facts.end ?? given;
+    place.handed = fresh.at(-1)?.range.end ?? handed;
+    report = this.#known?.with(report, place, this.#again, pieces, handed) ?? report;
 
-    const told = this.#told;
-    told.stored = told.stored.concat(stored);
-    told.clusters = told.clusters.concat(taken);
-    told.report = this.#report = report;
-    this.#given = taken.at(-1)?.facts.end ?? this.#given;
-    if (fresh.length === 0) return;
-    this.#aside = [];
-    this.#handed = fresh.at(-1)!.range.end;
-    for (const { header, head } of stored) if (header) this.#headers.push({ ...header, bytes: head });
-    for (const { form } of fresh) if (form) this.#bounds.push(form.start);
-    const recent = this.#handed - recentLength;
-    this.#bounds.splice(0, this.#bounds.findLastIndex((bound) => bound < recent));
+    this.#told.report = place.report = report;
+    for (const one of taken) this.#told.clusters.push(one);
+    for (const one of stored) {
+      this.#told.stored.push(one);
+      if (one.header) place.headers.push({ ...one.header, data: one.head });
+    }
+    if (fresh.length > 0) this.#aside = [];
+    for (const { form } of fresh) if (form) place.bounds.push(form.start);
+    place.bounds.splice(0, place.bounds.findLastIndex((bound) => bound < place.handed - enough));
   }
 
   /** A piece with its bytes, and those between what is told before it and it. */
@@ -358,7 +355,7 @@ export class Stream implements StreamCalls {
   #between(end: number | undefined, start: number): (Blob | Bytes)[] {
     const bytes = this.#copy(end ?? this.#openAt, start);
     const parts = bytes.length > smallLength ? [new Blob([bytes])] : [bytes];
-    return end === undefined ? [...this.#aside, ...parts] : parts;
+    return end === undefined ? [...this.#aside.map((a) => a.data), ...parts] : parts;
   }
 
   /** A cluster or a fragment with the bytes that the store does not have. */
@@ -382,7 +379,7 @@ export class Stream implements StreamCalls {
   /** What is kept of a range. */
   #cut(start: number, end: number): Bytes[] {
     return this.#kept
-      .map((c) => c.bytes.subarray(Math.max(0, start - c.start), Math.max(0, end - c.start)))
+      .map((c) => c.data.subarray(Math.max(0, start - c.start), Math.max(0, end - c.start)))
       .filter((part) => part.length > 0);
   }
 }

@@ -4,7 +4,8 @@ import { joined, type Bytes } from "../base/bytes.js";
 import type { WebmendError } from "../base/error.js";
 import type { Told } from "./calls.js";
 import { Engine } from "./engine.js";
-import type { Answer, Call, Remote } from "./remote.js";
+import type { Answer, Call } from "./link.js";
+import type { Remote } from "./remote.js";
 import { Stream } from "./stream.js";
 
 const objects = new Map<number, Engine | Stream>();
@@ -12,7 +13,7 @@ let last = 0;
 
 onmessage = ({ data }: MessageEvent<WebAssembly.Module>) => {
   objects.set(0, new Engine(data));
-  onmessage = ({ data }: MessageEvent<Call>) => answer(data);
+  onmessage = ({ data }: MessageEvent<Call | null>) => (data ? answer(data) : postMessage(null)); // it is there
   postMessage(null);
 };
 
@@ -28,7 +29,10 @@ async function answer({ call, object: id, method, args, fragments }: Call): Prom
     const { code = "trap", message, offset = 0, path = "" } = error as Partial<WebmendError> & Error;
     reply.error = { code, message, offset, path };
   }
-  if (object instanceof Stream) reply.told = own(object.take(fragments), bytes);
+  if (object instanceof Stream) {
+    reply.told = own(object.take(fragments), bytes);
+    reply.place = { ...object.place, headers: [], report: null }; // which it has told
+  }
   if (method === "close") objects.delete(id);
   postMessage(reply, { transfer: bytes.map((b) => b.buffer) });
 }
