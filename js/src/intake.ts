@@ -174,9 +174,7 @@ export class Intake {
   async #recover(stream: StreamCalls, error: unknown): Promise<WebmendError | null> {
     if (!trapped(error)) throw error;
     this.#collect(stream);
-    const hole = await stream.recover(this.#contents.past()).catch((error) => {
-      throw error.code === "load" ? error : (this.error ??= error);
-    });
+    const hole = await stream.recover(this.#contents.past());
     this.#collect(stream);
     return hole && new WebmendError(hole);
   }

@@ -132,10 +132,9 @@ export interface StreamCalls {
    * After a trap: goes on in another instance of the module, which scans again what
    * there was. What a store has is its past. The step that trapped is then taken. Bytes with
    * which it traps again are left out, if they are not in the past: it resolves with these.
+   * With `saved` it goes on instead of another, from where that was.
    */
-  recover(past: Past[]): Promise<Hole | null>;
-  /** Goes on, instead of another, from where that was, as `recover` does. */
-  resume(saved: Saved, past: Past[]): Promise<Hole | null>;
+  recover(past: Past[], saved?: Saved): Promise<Hole | null>;
   /** What is new since the last call; with fragments, what there is of the open cluster too. */
   take(fragments?: boolean): Told;
   /** Begins the plan of a recording. */

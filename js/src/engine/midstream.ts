@@ -20,8 +20,8 @@ export interface Resumable {
   skip(at: number): void;
   rescan(bytes: Bytes): void;
   miss(): void;
-  leaveOut(hole: Hole): void;
-  resumed(ends: boolean): void;
+  omit(hole: Hole): void;
+  done(ends: boolean): void;
 }
 
 /**
@@ -34,7 +34,9 @@ export async function resume(stream: Resumable, saved: Saved, past: Past[], want
   const { size, seam, ended } = saved;
   const told = Math.max(saved.handed, saved.given);
   let hole: Hole | null = null;
-  let trap: unknown;
+  let trap = givenUp.get(stream);
+  if (trap && saved.parts.length > 0) throw trap; // these would not fit on what came before
+  trap = undefined;
   begin(stream, saved, inStore); // or it stays as it is, without memory for another instance
   try {
     for (const end of ended ? [size, size, told] : [size, Math.max(seam ?? 0, told), told]) {
@@ -52,9 +54,13 @@ export async function resume(stream: Resumable, saved: Saved, past: Past[], want
     throw trap;
   } catch (error) {
     giveUp(stream, saved, inStore);
+    givenUp.set(stream, error);
     throw error;
   }
 }
+
+/** Streams of which there is no more than the store has, and why. */
+const givenUp = new WeakMap<Resumable, unknown>();
 
 /** Forgets all but what is in the store, from which it can be resumed. */
 function giveUp(stream: Resumable, saved: Saved, inStore: boolean): void {
@@ -102,15 +108,15 @@ async function rescan(stream: Resumable, saved: Saved, past: Past[], inStore: bo
         } catch (error) {
           scan();
           const { code, message, path } = error as WebmendError;
-          stream.leaveOut((unread = { code, message, path, offset: at, end: to }));
+          stream.omit((unread = { code, message, path, offset: at, end: to }));
         }
       }
       if (cuts.includes(to) || to - at === readLength) scan();
     }
   }
   scan();
-  if (hole) stream.leaveOut(hole);
-  stream.resumed(ended && !hole);
+  if (hole) stream.omit(hole);
+  stream.done(ended && !hole);
   return hole ?? unread;
 }
 

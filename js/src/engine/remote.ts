@@ -104,14 +104,6 @@ class RemoteStream implements StreamCalls {
     return this.#make("finish", []) as Promise<number>;
   }
 
-  recover(past: Past[]): Promise<Hole | null> {
-    return this.#again("recover", [past], past);
-  }
-
-  resume(saved: Saved, past: Past[]): Promise<Hole | null> {
-    this.#log = new Log(this.#options, saved);
-    return this.#again("resume", [saved, past], past);
-  }
 
   /** Fragments come with the answers to later calls. */
   take(fragments = false): Told {
@@ -133,15 +125,16 @@ class RemoteStream implements StreamCalls {
   }
 
   /** Scans again in the worker or, if that has ended, elsewhere. */
-  async #again(method: string, args: unknown[], past: Past[]): Promise<Hole | null> {
+  async recover(past: Past[], saved?: Saved): Promise<Hole | null> {
+    if (saved) this.#log = new Log(this.#options, saved);
     try {
-      return (await this.#make(method, args)) as Hole | null;
+      return (await this.#make("recover", [past, saved])) as Hole | null;
     } catch (error) {
       if (!ended(error) || !this.#log) throw error;
     }
     const stream = await (await this.#next()).open(this.#options);
     try {
-      const hole = await stream.resume(this.#log.saved(), past);
+      const hole = await stream.recover(past, this.#log.saved());
       this.#elsewhere = stream;
       this.#log = null;
       return hole;

@@ -51,6 +51,7 @@ export class Stream implements StreamCalls {
   #again = false;
   place: Place = { handed: 0, given: 0, bounds: [0], losses: [], holes: [], headers: [], report: null };
   #known: Known | null = null; // once the script is there
+  readonly #fetched: Promise<unknown>;
 
   constructor(module: WebAssembly.Module, instance: Instance, options: StreamOptions) {
     this.#module = module;
@@ -59,7 +60,7 @@ export class Stream implements StreamCalls {
     this.#handle = this.#open();
     // The script is fetched before it is needed, as it might not come then. Without it, a report
     // has no more of a chunk that cannot be read than that bytes are missing.
-    if (options.wanted !== "nothing") midstream().then(({ Known }) => (this.#known ??= new Known())).catch(() => {}); // recover says it
+    this.#fetched = midstream().then(({ Known }) => (this.#known ??= new Known())).catch(() => {}); // recover says it
   }
 
   get handle(): number {
@@ -68,12 +69,12 @@ export class Stream implements StreamCalls {
 
   async push(chunk: Blob | Bytes): Promise<number> {
     const start = this.#size;
-    const bytes = ArrayBuffer.isView(chunk) ? chunk : await read(chunk, `the chunk at ${start}`, start).catch((error: WebmendError) => error);
+    const bytes = ArrayBuffer.isView(chunk) ? chunk : await read(chunk, `the chunk at ${start}`, start).catch(async (error: WebmendError) => (await this.#fetched, error));
     if (this.#closed) return start;
     this.#starts = this.#options.starts ?? [start];
-    const isRead = ArrayBuffer.isView(bytes);
+    const isRead = "buffer" in bytes;
     if (isRead) this.#scan(bytes);
-    else this.leaveOut({ ...bytes, message: bytes.message, end: start + (chunk as Blob).size });
+    else this.omit({ ...bytes, message: bytes.message, end: start + (chunk as Blob).size });
     this.#settle();
     if (!isRead) throw bytes;
     return this.#size;
@@ -90,11 +91,7 @@ export class Stream implements StreamCalls {
     return this.#ended ? -1 : this.#size;
   }
 
-  recover(past: Past[]): Promise<Hole | null> {
-    return this.resume({ ...this.place, parts: [...this.#aside, ...this.#kept], size: this.#size, seam: this.#starts[0], ended: this.#ended }, past);
-  }
-
-  async resume(saved: Saved, past: Past[]): Promise<Hole | null> {
+  async recover(past: Past[], saved: Saved = { ...this.place, parts: [...this.#aside, ...this.#kept], size: this.#size, seam: this.#starts[0], ended: this.#ended }): Promise<Hole | null> {
     return (await midstream()).resume(this, saved, past, this.#options.wanted);
   }
 
@@ -134,7 +131,7 @@ export class Stream implements StreamCalls {
   }
 
   /** Takes bytes for missing, and as many zeros in their place, so that all others stay where they are. */
-  leaveOut(hole: Hole): void {
+  omit(hole: Hole): void {
     this.place.holes.push(hole);
     this.miss();
     while (hole.end > this.#size) this.rescan(new Uint8Array(Math.min(hole.end - this.#size, enough)));
@@ -142,7 +139,7 @@ export class Stream implements StreamCalls {
   }
 
   /** Goes on from here or, if the stream is to end, ends it. */
-  resumed(ends: boolean): void {
+  done(ends: boolean): void {
     this.#again = false;
     this.#ended = ends;
     this.#news = true;
@@ -253,13 +250,13 @@ export class Stream implements StreamCalls {
   }
 
   #note(status: number): void {
-    this.#news ||= status !== 0;
+    this.#news ||= Boolean(status);
   }
 
   /** Ends the stream if it is to be, gathers what is new, and lets go of what is old. */
   #settle(): void {
     if (this.#ended && !this.#again) this.#end();
-    if (this.#news) this.#collect(false);
+    if (this.#news) this.#collect();
     this.#news = false;
 
     const needed = this.#instance.needed(this.#handle);
@@ -298,7 +295,7 @@ export class Stream implements StreamCalls {
   }
 
   /** Gathers what is new. Either all of it counts as told or, should it trap, nothing. */
-  #collect(fragments: boolean): void {
+  #collect(fragments = false): void {
     const instance = this.#instance;
     const handle = this.#handle;
     const { wanted } = this.#options;
