@@ -89,7 +89,7 @@ func (w *writer) next(i int) {
 }
 
 func (w *writer) header(h *webm.Header) {
-	w.put(`{"recording":#,"start":#,"end":#,`, int64(h.Recording), h.Start, h.End)
+	w.put(`{"recordingIndex":#,"start":#,"end":#,`, int64(h.Recording), h.Start, h.End)
 	w.facts(h)
 	w.put(`}`)
 }
@@ -192,7 +192,7 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 	for i := range r.Gaps {
 		g := &r.Gaps[i]
 		w.next(i)
-		w.put(`{"recording":#,"start":$,"end":$,"offset":#,"boundary":?,"tracks":[`, int64(g.Recording), g.Start, g.End, g.Offset, boolean(g.Boundary))
+		w.put(`{"recordingIndex":#,"start":$,"end":$,"offset":#,"boundary":?,"tracks":[`, int64(g.Recording), g.Start, g.End, g.Offset, boolean(g.Boundary))
 		for j, number := range g.Tracks {
 			w.next(j)
 			w.put(`#`, clamp(number))
@@ -204,7 +204,7 @@ func (w *writer) report(r *webm.Report, err *webm.Error) {
 		u := &r.Undecodable[i]
 		w.next(i)
 		w.text(`{"reason":`, string(u.Reason))
-		w.put(`,"recording":#,"track":#,"frames":#,"start":$,"end":$,"offset":#}`, int64(u.Recording), int64(u.Track), int64(u.Frames), u.Start, u.End, u.Offset)
+		w.put(`,"recordingIndex":#,"track":#,"frames":#,"start":$,"end":$,"offset":#}`, int64(u.Recording), int64(u.Track), int64(u.Frames), u.Start, u.End, u.Offset)
 	}
 	w.put(`],"unlisted":#,"error":`, int64(r.Unlisted))
 	w.error(err)

@@ -26,7 +26,7 @@ func (w *writer) forms(st *stream) {
 	st.newForms(func(recording int, head []byte, data webm.Range, edit *webm.Edit) {
 		w.next(i)
 		i++
-		w.put(`{"recording":#`, int64(recording))
+		w.put(`{"recordingIndex":#`, int64(recording))
 		w.form(`,"form":`, head, data, edit)
 		w.put("}")
 	})
@@ -44,7 +44,7 @@ func (w *writer) patches(list []webm.Patch) {
 }
 
 func (w *writer) cluster(c *webm.Cluster, h *webm.Header) {
-	w.put(`{"recording":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"known":?,"cut":?,"fragment":?,"beginsWithKeyFrame":?,"blocks":#,"keyframes":#,"tracks":[`,
+	w.put(`{"recordingIndex":#,"start":#,"end":#,"timestamp":#,"time":$,"duration":$,"sizeKnown":?,"cut":?,"fragment":?,"beginsWithKeyFrame":?,"blocks":#,"keyframes":#,"tracks":[`,
 		int64(c.Recording), c.Start, c.End, c.Timestamp, c.Timestamp*h.TimestampScale, c.Duration,
 		boolean(c.Known), boolean(c.Cut), boolean(c.Fragment), boolean(c.BeginsWithKeyFrame()),
 		int64(c.Blocks), int64(c.Entries(h.Tracks)))

@@ -61,7 +61,7 @@
 // instead: float64s, little-endian, with 0 and 1 for false and true, one thing after the
 // other. takeForms has the recording before each form.
 //
-//	cluster: recording, start, end, timestamp (ticks), time, duration, known, cut, fragment,
+//	cluster: recordingIndex, start, end, timestamp (ticks), time, duration, sizeKnown, cut, fragment,
 //	         beginsWithKeyFrame, blocks, keyframes, how many tracks, and of each its number,
 //	         blocks and keyframes; form and fromZero
 //	form:    start, end, edit, how many bytes head has, and 24 bytes that begin with head

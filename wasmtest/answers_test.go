@@ -114,7 +114,7 @@ func rangeAnswer(r webm.Range) object {
 func headerAnswer(h webm.Header) value {
 	o := factsAnswer(h)
 	maps.Copy(o, rangeAnswer(h.Range))
-	o["recording"] = float64(h.Recording)
+	o["recordingIndex"] = float64(h.Recording)
 	return o
 }
 
@@ -143,10 +143,10 @@ func factsAnswer(h webm.Header) object {
 
 func clusterAnswer(c webm.Cluster, h webm.Header) value {
 	o := rangeAnswer(c.Range)
-	o["recording"] = float64(c.Recording)
+	o["recordingIndex"] = float64(c.Recording)
 	o["timestamp"], o["time"] = float64(c.Timestamp), seconds(c.Timestamp*h.TimestampScale)
 	o["duration"] = seconds(c.Duration)
-	o["known"], o["cut"], o["fragment"], o["beginsWithKeyFrame"] = c.Known, c.Cut, c.Fragment, c.BeginsWithKeyFrame()
+	o["sizeKnown"], o["cut"], o["fragment"], o["beginsWithKeyFrame"] = c.Known, c.Cut, c.Fragment, c.BeginsWithKeyFrame()
 	o["form"], o["fromZero"] = formAnswer(c.Form()), formAnswer(c.FormAt(0))
 	o["blocks"], o["keyframes"] = float64(c.Blocks), float64(c.Entries(h.Tracks))
 	tracks := array{}
@@ -188,12 +188,12 @@ func reportAnswer(r webm.Report, err *webm.Error) value {
 		for _, number := range g.Tracks {
 			tracks = append(tracks, float64(number))
 		}
-		gaps = append(gaps, object{"recording": float64(g.Recording), "tracks": tracks,
+		gaps = append(gaps, object{"recordingIndex": float64(g.Recording), "tracks": tracks,
 			"start": seconds(g.Start), "end": seconds(g.End), "offset": float64(g.Offset), "boundary": g.Boundary})
 	}
 	undecodable := array{}
 	for _, u := range r.Undecodable {
-		undecodable = append(undecodable, object{"reason": string(u.Reason), "recording": float64(u.Recording), "track": float64(u.Track), "frames": float64(u.Frames),
+		undecodable = append(undecodable, object{"reason": string(u.Reason), "recordingIndex": float64(u.Recording), "track": float64(u.Track), "frames": float64(u.Frames),
 			"start": float64(u.Start) / 1e9, "end": float64(u.End) / 1e9, "offset": float64(u.Offset)})
 	}
 	return object{"bytes": float64(r.Bytes), "recordings": recordings, "other": other, "dropped": dropped, "gaps": gaps, "undecodable": undecodable,

@@ -169,7 +169,7 @@ func (in *instance) ask(export string, handle int) value {
 		case "takeClusters", "takeFragments":
 			return numbers.list(numbers.cluster)
 		case "takeForms":
-			return numbers.list(func() value { return object{"recording": numbers.next(), "form": numbers.form()} })
+			return numbers.list(func() value { return object{"recordingIndex": numbers.next(), "form": numbers.form()} })
 		}
 	}
 	var v value
@@ -212,10 +212,10 @@ func (n *numbers) boolean() bool { return n.next() == 1 }
 
 func (n *numbers) cluster() value {
 	o := object{}
-	for _, name := range []string{"recording", "start", "end", "timestamp", "time", "duration"} {
+	for _, name := range []string{"recordingIndex", "start", "end", "timestamp", "time", "duration"} {
 		o[name] = n.next()
 	}
-	for _, name := range []string{"known", "cut", "fragment", "beginsWithKeyFrame"} {
+	for _, name := range []string{"sizeKnown", "cut", "fragment", "beginsWithKeyFrame"} {
 		o[name] = n.boolean()
 	}
 	o["blocks"], o["keyframes"] = n.next(), n.next()

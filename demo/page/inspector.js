@@ -459,7 +459,7 @@ async function repairFile() {
   try {
     await init({ wasm: await wasm });
     const made = await repair(repaired.blob, {
-      recording: index,
+      recordingIndex: index,
       signal: repaired.control.signal,
       onProgress: (done) => {
         if (repaired !== file) return;

@@ -8,7 +8,7 @@ export { clip, join, repair, type Repaired } from "./files.js";
 export { init, type InitOptions } from "./engine/load.js";
 export type { RecordingEvents } from "./events.js";
 export type { WasmSource } from "./engine/compile.js";
-export type { ClipRange, JobOptions, Made, MakeOptions } from "./media/plan.js";
+export type { ClipRange, JobOptions, MediaFile, MakeOptions } from "./media/plan.js";
 export type { Limits, RecordingOptions } from "./options.js";
 export { Recording } from "./recording.js";
 export { Cluster, Header, type Segment } from "./segment.js";

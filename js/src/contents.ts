@@ -64,7 +64,7 @@ export class Contents implements Found {
   }
 
   #cluster({ facts, head, data, changed }: Taken, at: number | undefined): Cluster {
-    const { form, fromZero, fragment, recording } = facts;
+    const { form, fromZero, fragment, recordingIndex: recording } = facts;
     const kept = this.recordings[recording]!;
     return new Cluster(facts, {
       head,

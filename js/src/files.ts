@@ -4,10 +4,10 @@ import type { FileSource } from "./base/blobs.js";
 import { late } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import { engine } from "./engine/load.js";
-import type { ClipRange, JobOptions, Made } from "./media/plan.js";
+import type { ClipRange, JobOptions, MediaFile } from "./media/plan.js";
 
 /** What `repair` gives. */
-export interface Repaired extends Made {
+export interface Repaired extends MediaFile {
   /** What was found in the file, and what was left out of it. */
   report: Report;
 }
@@ -16,12 +16,12 @@ export interface Repaired extends Made {
  * Makes a recording that was saved as it came seekable: the file has Duration, Cues,
  * SeekHead and known sizes, and nothing of what is broken. A list has the chunks of
  * one stream, in order. If there are several recordings in it, it takes the first, or
- * the one with the index `recording`.
+ * the one with the index `recordingIndex`.
  *
  * Rejects with a WebmendError if there is no recording in it, and with the signal's
  * reason if that ends it.
  */
-export async function repair(file: FileSource, options: JobOptions & { recording?: number | undefined } = {}): Promise<Repaired> {
+export async function repair(file: FileSource, options: JobOptions & { recordingIndex?: number | undefined } = {}): Promise<Repaired> {
   return (await maker()).repair(engine, file, options);
 }
 
@@ -32,7 +32,7 @@ export async function repair(file: FileSource, options: JobOptions & { recording
  * Rejects with a WebmendError of code `incompatible`, which names the tracks, when
  * one file cannot hold them.
  */
-export async function join(files: Iterable<FileSource>, options: JobOptions = {}): Promise<Made> {
+export async function join(files: Iterable<FileSource>, options: JobOptions = {}): Promise<MediaFile> {
   return (await maker()).join(engine, files, options);
 }
 
@@ -44,7 +44,7 @@ export async function join(files: Iterable<FileSource>, options: JobOptions = {}
  *
  * Rejects with a WebmendError of code `invalid-range` if the file has nothing there.
  */
-export async function clip(file: FileSource, options: ClipRange & JobOptions = {}): Promise<Made> {
+export async function clip(file: FileSource, options: ClipRange & JobOptions = {}): Promise<MediaFile> {
   return (await maker()).clip(engine, file, options);
 }
 

@@ -1,14 +1,14 @@
 // What a recording offers the preview and the upload, whose scripts are loaded on demand.
 
 import type { RecordingFacts, Report } from "./base/types.js";
-import type { Made, MakeOptions } from "./media/plan.js";
+import type { MediaFile, MakeOptions } from "./media/plan.js";
 import type { Store } from "./media/store.js";
 
 /** What previews and uploads have of a recording. */
 export interface Inside {
   contents: Found;
   finished: Promise<unknown>;
-  make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }>;
+  make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: MediaFile; next: number }>;
 }
 
 /** What has come of a stream. */

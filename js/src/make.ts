@@ -8,7 +8,7 @@ import { checkOptions, type Known } from "./base/options.js";
 import type { Report } from "./base/types.js";
 import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
 import { planFlags } from "./engine/module.js";
-import { carryOut as carry, planKinds, type ClipRange, type JobOptions, type Made, type MakeOptions, type Source } from "./media/plan.js";
+import { carryOut as carry, planKinds, type ClipRange, type JobOptions, type MediaFile, type MakeOptions, type Source } from "./media/plan.js";
 
 /** @internal */
 export { native };
@@ -19,27 +19,27 @@ const readLength = 4 << 20;
 type GetEngine = () => Promise<EngineCalls>;
 
 /** @internal */
-export async function repair(engine: GetEngine, file: FileSource, options: JobOptions & { recording?: number }): Promise<Made & { report: Report }> {
+export async function repair(engine: GetEngine, file: FileSource, options: JobOptions & { recordingIndex?: number }): Promise<MediaFile & { report: Report }> {
   checkOptions(options, { ...jobOptions, ...recordingOption });
-  const { made, report } = await make(engine, [file], options, ([stream]) => stream.plan(planKinds.seekable, options.recording ?? 0, flagsOf(options)));
+  const { made, report } = await make(engine, [file], options, ([stream]) => stream.plan(planKinds.seekable, options.recordingIndex ?? 0, flagsOf(options)));
   return { ...made, report };
 }
 
 /** @internal */
-export async function join(engine: GetEngine, files: Iterable<FileSource>, options: JobOptions): Promise<Made> {
+export async function join(engine: GetEngine, files: Iterable<FileSource>, options: JobOptions): Promise<MediaFile> {
   checkOptions(options, jobOptions);
   return (await make(engine, files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
 }
 
 /** @internal */
-export async function clip(engine: GetEngine, file: FileSource, options: ClipRange & JobOptions): Promise<Made> {
+export async function clip(engine: GetEngine, file: FileSource, options: ClipRange & JobOptions): Promise<MediaFile> {
   checkClip(options, jobOptions);
   const { start = 0, end = Infinity } = options;
   return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), start, end))).made;
 }
 
 /** Carries out the plan of a recording's file, once its options are checked. @internal */
-export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: MakeOptions & ClipRange): Promise<Made> {
+export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: MakeOptions & ClipRange): Promise<MediaFile> {
   try {
     checkClip(options, { ...jobOptions, ...recordingOption });
   } catch (error) {
@@ -50,7 +50,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
 }
 
 const jobOptions: Known = { signal: "an object", onProgress: "a function", keepUndecodable: "a boolean" };
-const recordingOption: Known = { recording: "a number from 0 on" };
+const recordingOption: Known = { recordingIndex: "a number from 0 on" };
 
 /** Checks options that can have a range, which may begin before 0. */
 function checkClip({ start, end, ...others }: ClipRange, known: Known): void {
@@ -73,7 +73,7 @@ async function make(
   inputs: Iterable<FileSource>,
   { signal, onProgress }: JobOptions,
   begin: (streams: [StreamCalls, ...StreamCalls[]]) => Promise<Pieces>,
-): Promise<{ made: Made; report: Report }> {
+): Promise<{ made: MediaFile; report: Report }> {
   check(isList(inputs), `join takes a list of files, not ${brand(inputs)}`);
   const files = await Promise.all(Array.from(inputs, (input, i) => gather(input, `file ${i + 1}`)));
   if (files.length === 0) throw new WebmendError({ code: "no-clusters", message: "webmend: there is nothing to join" });

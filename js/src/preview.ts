@@ -7,7 +7,7 @@ import { check, tell, WebmendError } from "./base/error.js";
 import { checkOptions } from "./base/options.js";
 import type { RecordingFacts } from "./base/types.js";
 import { begun, type Inside } from "./inside.js";
-import { planKinds, type Made } from "./media/plan.js";
+import { planKinds, type MediaFile } from "./media/plan.js";
 
 /** A `<video>` or `<audio>` element, for who has the types of the DOM. */
 export type MediaElement = typeof globalThis extends { HTMLMediaElement: { prototype: infer Element } } ? Element : object;
@@ -183,8 +183,8 @@ export class Preview {
   }
 
   /** What there is, up to the next key frame or the end of what is recorded: empty if that is nothing. */
-  async #part({ recording, offset, time }: Next): Promise<Made & { next: number }> {
-    const { made, next } = await this.#live.make(planKinds.live, { recording }, offset, time);
+  async #part({ recording, offset, time }: Next): Promise<MediaFile & { next: number }> {
+    const { made, next } = await this.#live.make(planKinds.live, { recordingIndex: recording }, offset, time);
     return { ...made, next };
   }
 
@@ -244,7 +244,7 @@ export class Preview {
 
   /** What the buffer must have before anything of a recording; its type is the media type. */
   async #initialization(recording: number): Promise<Blob> {
-    return (await this.#live.make(planKinds.initialization, { recording })).made.blob;
+    return (await this.#live.make(planKinds.initialization, { recordingIndex: recording })).made.blob;
   }
 
   /** Makes the buffer ready for a recording. */

@@ -13,7 +13,7 @@ import { announce, Target } from "./events.js";
 import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
-import { planKinds, type ClipRange, type Made, type MakeOptions, type Source } from "./media/plan.js";
+import { planKinds, type ClipRange, type MediaFile, type MakeOptions, type Source } from "./media/plan.js";
 import type { RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
@@ -54,7 +54,7 @@ export class Recording extends Target {
     super();
     this.finished = new Promise((resolve) => (this.#settle = resolve));
     this.finished.catch(() => {}); // for who asks for it
-    this.#contents = new Contents(options.keep ?? true, this.finished, (recording) => this.initializationSegment({ recording }));
+    this.#contents = new Contents(options.keep ?? true, this.finished, (recordingIndex) => this.initializationSegment({ recordingIndex }));
     this.#intake = new Intake(options, this.#contents);
     announce(this);
     maker().catch(() => {}); // now, as there may be no network later; whoever needs it tries again
@@ -214,7 +214,7 @@ export class Recording extends Target {
    * `end` of the result are the times actually used. While the recording goes on it can
    * reach up to the last whole block that was pushed.
    */
-  async clip(range: ClipRange & MakeOptions = {}): Promise<Made> {
+  async clip(range: ClipRange & MakeOptions = {}): Promise<MediaFile> {
     return (await this.#make(planKinds.clip, range, range.start ?? 0, range.end ?? Infinity)).made;
   }
 
@@ -222,7 +222,7 @@ export class Recording extends Target {
    * For viewers who join late: an initialization segment, and the clusters from the newest
    * key frame on, with known sizes, up to the last whole block that was pushed.
    */
-  async joinPoint(options: MakeOptions = {}): Promise<Made> {
+  async joinPoint(options: MakeOptions = {}): Promise<MediaFile> {
     return (await this.#make(planKinds.joinPoint, options)).made;
   }
 
@@ -366,11 +366,11 @@ export class Recording extends Target {
     this.#contents.clear(reason);
   }
 
-  #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: Made; next: number }> {
+  #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
     return this.#intake.run(async (stream) => {
       const { carryOut } = await maker();
       const { recordings } = this.#contents;
-      const which = options.recording ?? recordings.length - 1;
+      const which = options.recordingIndex ?? recordings.length - 1;
       const recording = recordings[which];
       if (!recording) throw noRecording();
       if (!this.#contents.keep && kind !== planKinds.initialization) throw notKept();

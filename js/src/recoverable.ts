@@ -87,7 +87,7 @@ export class Recoverable {
   }
 
   /** A file of it in which players can seek, as the function `repair` makes it and rejects. Use it before `delete`. */
-  repair(options?: JobOptions & { recording?: number | undefined }): Promise<Repaired> {
+  repair(options?: JobOptions & { recordingIndex?: number | undefined }): Promise<Repaired> {
     return this.#repair(this.#blob, options);
   }
 

@@ -7,7 +7,7 @@ import type { AttachOptions, Recorder } from "./attach.js";
 import type { Chunk } from "./base/blobs.js";
 import { late } from "./base/error.js";
 import { clip, join } from "./files.js";
-import type { JobOptions, Made } from "./media/plan.js";
+import type { JobOptions, MediaFile } from "./media/plan.js";
 import { Recording } from "./recording.js";
 import type { Tail } from "./tail.js";
 
@@ -59,7 +59,7 @@ export class Replay {
    * `load` if the script `tail.js`, beside this one, cannot be loaded: what was recorded waits
    * until it can.
    */
-  async clip(options: JobOptions = {}): Promise<Made> {
+  async clip(options: JobOptions = {}): Promise<MediaFile> {
     return (await this.#load()).clip(options);
   }
 

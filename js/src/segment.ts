@@ -37,7 +37,7 @@ export class Header {
 }
 export interface Header extends Range, HeaderFacts {
   /** 0 for the first recording in the stream, 1 for the next. */
-  recording: number;
+  recordingIndex: number;
   /** Its number among the headers and clusters of the stream, from 0 on. */
   sequence: number;
 }

@@ -3,13 +3,13 @@
 
 import { WebmendError } from "./base/error.js";
 import type { clip, join } from "./files.js";
-import type { JobOptions, Made } from "./media/plan.js";
+import type { JobOptions, MediaFile } from "./media/plan.js";
 import type { Recording } from "./recording.js";
 import type { Cluster } from "./segment.js";
 
 /** What is kept of a recording of the stream. */
 interface Kept {
-  recording: number;
+  recordingIndex: number;
   initialization: Promise<Blob>;
   clusters: Cluster[];
 }
@@ -30,7 +30,7 @@ export class Tail {
     this.#take(false);
   }
 
-  async clip(options: JobOptions): Promise<Made> {
+  async clip(options: JobOptions): Promise<MediaFile> {
     this.#take(true);
     const from = this.#trim();
     const parts = this.#kept.map(async ({ initialization, clusters }) => new Blob([await initialization, ...clusters.map((c) => c.sized())]));
@@ -51,14 +51,14 @@ export class Tail {
   /** Takes what is new, `partial` with what there is of the open cluster. */
   #take(partial: boolean): void {
     for (let header; (header = this.#source.takeHeader()); ) {
-      const { recording } = header;
-      const initialization = this.#source.initializationSegment({ recording });
+      const { recordingIndex } = header;
+      const initialization = this.#source.initializationSegment({ recordingIndex });
       initialization.catch(() => {}); // clip says it
-      this.#kept.push({ recording, initialization, clusters: [] });
+      this.#kept.push({ recordingIndex, initialization, clusters: [] });
     }
     for (const cluster of this.#source.takeClusters({ partial })) {
       cluster.rest();
-      this.#kept.find((k) => k.recording === cluster.recording)?.clusters.push(cluster);
+      this.#kept.find((k) => k.recordingIndex === cluster.recordingIndex)?.clusters.push(cluster);
     }
     this.#trim();
   }

@@ -41,11 +41,11 @@ export interface PartsOptions {
    */
   expectedSeconds?: number | undefined;
   /** Which recording of the stream, if a recorder is restarted. Default 0, the first. */
-  recording?: number | undefined;
+  recordingIndex?: number | undefined;
 }
 
 const number = "a number from 0 on";
-const known = { size: number, order: "a string", expectedSeconds: number, recording: number };
+const known = { size: number, order: "a string", expectedSeconds: number, recordingIndex: number };
 
 /** Bytes that are reserved for what a file begins with, besides Cues. */
 const headLength = 4 << 10;
@@ -69,14 +69,14 @@ export class Parts {
   #news = false;
 
   constructor(inside: Inside, options: PartsOptions) {
-    const { size = 8 << 20, order = "seekable", expectedSeconds = 1800, recording = 0 } = checkOptions(options, known);
+    const { size = 8 << 20, order = "seekable", expectedSeconds = 1800, recordingIndex = 0 } = checkOptions(options, known);
     const seekable = order === "seekable";
     check(seekable || order === "arrival", `the order of parts must be "seekable" or "arrival", not ${order}`);
     this.#room = seekable ? headLength + Math.ceil(cuesLength * expectedSeconds) : 0;
     check(Number.isSafeInteger(size) && size > this.#room, `the size of parts must be an integer above ${this.#room}, which is what is reserved for the beginning, not ${size}`);
     this.#inside = inside;
     this.#size = size;
-    this.#recording = recording;
+    this.#recording = recordingIndex;
     this.#held = seekable;
     this.#number = seekable ? 2 : 1;
     this.#unwatch = inside.contents.watch(() => this.#tell());
@@ -157,7 +157,7 @@ export class Parts {
   }
 
   async #make(kind: number): Promise<Blob> {
-    return (await this.#inside.make(kind, { recording: this.#recording }, this.#room)).made.blob;
+    return (await this.#inside.make(kind, { recordingIndex: this.#recording }, this.#room)).made.blob;
   }
 }
 

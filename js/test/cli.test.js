@@ -129,9 +129,9 @@ describe("info", () => {
     assert.equal(recordings[1].duration, 3.036);
     assert.deepEqual(recordings[1].tracks.map((t) => [t.number, t.type, t.codecId, t.codec]), [[1, "video", "V_VP8", "vp8"], [2, "audio", "A_OPUS", "opus"]]);
     const cluster = recordings[1].clusters[0];
-    assert.deepEqual([cluster.start, cluster.timestamp, cluster.known, cluster.keyframes], [116385, 0, false, 1]);
+    assert.deepEqual([cluster.start, cluster.timestamp, cluster.sizeKnown, cluster.keyframes], [116385, 0, false, 1]);
     assert.deepEqual(Object.keys(cluster).toSorted(), [
-      "beginsWithKeyFrame", "blocks", "cut", "duration", "end", "fragment", "keyframes", "known", "start", "time", "timestamp", "tracks",
+      "beginsWithKeyFrame", "blocks", "cut", "duration", "end", "fragment", "keyframes", "sizeKnown", "start", "time", "timestamp", "tracks",
     ]);
   });
 });

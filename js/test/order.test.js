@@ -138,7 +138,7 @@ inBoth(() => {
       const report = await recording.finish();
       const taken = recording.takeClusters();
       assert.equal(taken.length, clusters.length);
-      assert.equal(report.recordings[taken[0].recording].clusters, clusters.length);
+      assert.equal(report.recordings[taken[0].recordingIndex].clusters, clusters.length);
     });
 
     test("is nothing without one", async () => {

@@ -66,7 +66,7 @@ inBoth(() => {
             const uploads = [all(recording.parts(options))]; // one as it comes
             for (const chunk of chunks(name, length)) recording.pushChunk(chunk);
             const { recordings } = await recording.finish();
-            for (const i of recordings.keys()) uploads.push(all(recording.parts({ ...options, recording: i })));
+            for (const i of recordings.keys()) uploads.push(all(recording.parts({ ...options, recordingIndex: i })));
             const [during, ...afterwards] = await Promise.all(uploads);
             const made = await Promise.all(afterwards.map((parts) => content(file(parts))));
             for (const parts of [during, ...afterwards]) rightParts(parts, size, order);
@@ -81,7 +81,7 @@ inBoth(() => {
             const { report, blob } = await repair(new Blob([first[i]]));
             assert.deepEqual(report.dropped, []);
             assert.equal(report.recordings[0].duration, recordings[i].duration);
-            const seekable = await content(await recording.seekable({ recording: i }));
+            const seekable = await content(await recording.seekable({ recordingIndex: i }));
             assert.ok((await content(blob)).equals(seekable), "the same media");
             assert.equal(await unknownSizes(new Blob([first[i]])), order === "arrival" ? 1 : 0);
           }
@@ -169,7 +169,7 @@ inBoth(() => {
 
     test("are of the first recording, and end when the recorder begins another", async () => {
       const recording = new Recording();
-      const [first, second] = [0, 1].map((i) => recording.parts({ size: 50_000, expectedSeconds: 0, recording: i }));
+      const [first, second] = [0, 1].map((i) => recording.parts({ size: 50_000, expectedSeconds: 0, recordingIndex: i }));
       for (const chunk of chunks("firefox-24-same-recorder-restart")) recording.pushChunk(chunk);
       const parts = await all(first); // before it is finished
       await recording.finish();
@@ -220,7 +220,7 @@ inBoth(() => {
       const recording = new Recording();
       const bytes = load("firefox-06-vp8only-ts100");
       recording.pushChunk(bytes.subarray(0, bytes.indexOf("1f43b675", "hex")));
-      const parts = ["seekable", "arrival"].flatMap((order) => [0, 1].map((i) => all(recording.parts({ order, recording: i }))));
+      const parts = ["seekable", "arrival"].flatMap((order) => [0, 1].map((i) => all(recording.parts({ order, recordingIndex: i }))));
       recording.finish();
       for (const promise of parts) await rejects(promise, "no-clusters");
     });

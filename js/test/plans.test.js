@@ -41,8 +41,8 @@ inBoth(() => {
         const recording = await record(name);
         const all = recording.report.recordings;
         for (let i = 0; i < all.length; i++) {
-          const { blob, report, end } = await repair(new Blob([load(name).bytes]), { recording: i });
-          const seekable = await recording.seekable({ recording: i });
+          const { blob, report, end } = await repair(new Blob([load(name).bytes]), { recordingIndex: i });
+          const seekable = await recording.seekable({ recordingIndex: i });
           assert.ok((await content(seekable)).equals(await content(blob)));
           assert.equal(seekable.type, all[i].mimeType.toLowerCase()); // as Blobs have it
           assert.equal(end, all[i].duration);

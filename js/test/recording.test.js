@@ -91,8 +91,8 @@ inBoth((worker) => {
       const recording = new Recording();
       for (const chunk of chunks) recording.pushChunk(chunk);
       await recording.finish();
-      assert.deepEqual([recording.takeHeader().recording, recording.takeHeader().recording, recording.takeHeader()], [0, 1, null]);
-      assert.deepEqual(recording.takeClusters().map((c) => c.recording), [0, 0, 0, 1, 1, 1]);
+      assert.deepEqual([recording.takeHeader().recordingIndex, recording.takeHeader().recordingIndex, recording.takeHeader()], [0, 1, null]);
+      assert.deepEqual(recording.takeClusters().map((c) => c.recordingIndex), [0, 0, 0, 1, 1, 1]);
     });
 
     test("says in its report what the end cut short", async () => {

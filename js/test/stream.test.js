@@ -59,7 +59,7 @@ describe("segments", () => {
     recording.finish();
     const segments = [];
     for await (const segment of recording.segments()) segments.push(segment);
-    assert.deepEqual(segments.map((s) => [s.recording, s.kind === "header"]), [0, 0, 0, 0, 1, 1, 1, 1].map((r, i) => [r, i % 4 === 0]));
+    assert.deepEqual(segments.map((s) => [s.recordingIndex, s.kind === "header"]), [0, 0, 0, 0, 1, 1, 1, 1].map((r, i) => [r, i % 4 === 0]));
     assert.ok((await together(segments)).equals(restarted));
   });
 

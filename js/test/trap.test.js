@@ -41,9 +41,9 @@ async function everything(bytes, { keep, length, partial }) {
   const files = [];
   if (keep) {
     for (const i of report.recordings.keys()) {
-      files.push(await content(await recording.seekable({ recording: i })));
+      files.push(await content(await recording.seekable({ recordingIndex: i })));
       const write = async ({ number, blob }) => void files.push(number, await content(blob));
-      await recording.parts({ recording: i, size: 100_000 }).pipeTo(new WritableStream({ write }));
+      await recording.parts({ recordingIndex: i, size: 100_000 }).pipeTo(new WritableStream({ write }));
     }
     files.push(await content((await recording.clip({ start: 1, end: 2 })).blob));
   }
@@ -132,7 +132,7 @@ inBoth((worker) => {
       await init({ wasm: trapAt(110) });
       const { clusters, ...rest } = await everything(bytes, { keep: i % 2 === 0, length: Math.ceil(bytes.length / 150), partial: true });
       assert.deepEqual(rest.report, report);
-      if (i % 2 === 0) assert.equal(rest.files[0], await content(await whole.seekable({ recording: 0 })));
+      if (i % 2 === 0) assert.equal(rest.files[0], await content(await whole.seekable({ recordingIndex: 0 })));
       assert.ok(clusters.some((c) => c.fragment));
       const blocks = (list) => list.reduce((n, c) => n + c.blocks, 0);
       assert.equal(blocks(clusters), blocks(whole.takeClusters()));
@@ -150,7 +150,7 @@ inBoth((worker) => {
         for (let i = 0; i < 150; i++) if (!lost.includes(i)) await recording.pushChunk(bytes.subarray(i * length, (i + 1) * length), { sequence: i });
         const report = await recording.finish();
         const clusters = await Promise.all(recording.takeClusters().map(facts));
-        return { report, clusters, file: options.keep && (await content(await recording.seekable({ recording: 1 }))) };
+        return { report, clusters, file: options.keep && (await content(await recording.seekable({ recordingIndex: 1 }))) };
       };
       await init({ wasm: sound });
       const want = await recorded();

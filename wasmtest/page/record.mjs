@@ -218,14 +218,14 @@ async function record(config, at) {
 
   const { headers, clusters } = results.npm;
   for (const header of headers) {
-    const own = clusters.filter((c) => c.recording === header.recording);
+    const own = clusters.filter((c) => c.recordingIndex === header.recordingIndex);
     const runs = [own];
     const second = own.findIndex((c, i) => i > 0 && c.keyframes > 0);
     if (second > 0) runs.push(own.slice(second));
     for (const run of runs) {
       at.stage = `playing ${run.length} clusters of ${own.length}`;
       const parts = [header, ...run].map((p) => p.blob());
-      facts.plays.push({ recording: header.recording, clusters: run.length, duration: end(run), ...(await play(parts, header.mimeType)) });
+      facts.plays.push({ recording: header.recordingIndex, clusters: run.length, duration: end(run), ...(await play(parts, header.mimeType)) });
     }
     at.stage = "appending to a MediaSource";
     if (header.docType === "webm") facts.buffered = await append([header, ...own], facts.mimeType);

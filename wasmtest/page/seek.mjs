@@ -147,7 +147,7 @@ async function uploaded(recording) {
   const parts = [];
   const write = ({ number, blob }) => void (parts[number - 1] = blob);
   const last = recording.report.recordings.length - 1;
-  await recording.parts({ size: 50_000, expectedSeconds: 0, recording: last }).pipeTo(new WritableStream({ write }));
+  await recording.parts({ size: 50_000, expectedSeconds: 0, recordingIndex: last }).pipeTo(new WritableStream({ write }));
   return new Blob(parts, { type: recording.mimeType });
 }
 

@@ -69,7 +69,7 @@ async function everything(recording, { keep = true } = {}) {
   for (const part of parts) facts.push({ ...part, bytes: await content(part.blob()), sized: part.sized && (await content(part.sized())) });
   const files = [];
   if (keep) {
-    for (const i of report.recordings.keys()) files.push(await content(await recording.seekable({ recording: i })));
+    for (const i of report.recordings.keys()) files.push(await content(await recording.seekable({ recordingIndex: i })));
     files.push(await content((await recording.clip({ start: 0.5, end: 1.5 })).blob), await content((await recording.joinPoint()).blob));
   }
   files.push(await content(await parts.at(-1).standalone({ fromZero: true })));

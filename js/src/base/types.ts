@@ -61,7 +61,7 @@ export interface HeaderFacts {
 /** What is known of a cluster. */
 export interface ClusterFacts extends Range {
   /** The index of the recording it belongs to: 0, or more after a recorder was restarted. */
-  recording: number;
+  recordingIndex: number;
   /** Its Timestamp element, in ticks as recorded. */
   timestamp: number;
   /** Its Timestamp in seconds. */
@@ -69,7 +69,7 @@ export interface ClusterFacts extends Range {
   /** Seconds from its Timestamp to the end of its last frame. */
   duration: number;
   /** Whether its size is known, not to be found by reading on. */
-  known: boolean;
+  sizeKnown: boolean;
   /** Whether its end is missing, as the stream ended or broke inside it. */
   cut: boolean;
   /** Whether it is a fragment: consecutive blocks of a cluster that was not complete when it was taken. */
@@ -143,7 +143,7 @@ export interface Report {
  * of none, as a picture that does not change need have no frames.
  */
 export interface Gap {
-  recording: number;
+  recordingIndex: number;
   /** The numbers of the tracks that have nothing in it; one of them is audio. */
   tracks: number[];
   /** Seconds, where the packet before it ends. */
@@ -164,7 +164,7 @@ export interface Undecodable {
    * element in a cluster that cannot be there, and has no frames.
    */
   reason: "no-key-frame" | "invalid-block" | "misplaced";
-  recording: number;
+  recordingIndex: number;
   /** The number of the track, or that of the first of them. */
   track: number;
   /** Seconds, where the first of them begins. */

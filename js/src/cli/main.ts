@@ -121,7 +121,7 @@ async function header(input: Input, number: number, output: string | undefined):
 async function clusters(input: Input, number: number | undefined, output: string | undefined): Promise<void> {
   const contents = await read(input);
   const { index } = chooseOne(contents, input, number);
-  const ranges = contents.clusters.filter((c) => c.recording === index);
+  const ranges = contents.clusters.filter((c) => c.recordingIndex === index);
   write(input, merge(ranges), output);
   sayDropped(input, contents.report);
 }
@@ -216,7 +216,7 @@ async function infoJSON(input: Input): Promise<void> {
   choose(contents, input, 1);
   const recordings = report.recordings.map((recording, i) => ({
     ...recording,
-    clusters: contents.clusters.filter((c) => c.recording === i).map(({ recording: _, ...cluster }) => cluster),
+    clusters: contents.clusters.filter((c) => c.recordingIndex === i).map(({ recordingIndex: _, ...cluster }) => cluster),
   }));
   writeFully(1, Buffer.from(JSON.stringify({ ...report, recordings }, null, 2) + "\n"));
   sayDropped(input, report);

@@ -20,14 +20,14 @@ export function sayDropped(input: Input, report: ModuleReport): void {
 export function sayLosses(input: Input, report: ModuleReport, { recording = -1, kept = false } = {}): void {
   sayDropped(input, report);
   const isOf = (index: number) => recording < 0 || recording === index;
-  const undecodable = report.undecodable.filter((u) => isOf(u.recording));
+  const undecodable = report.undecodable.filter((u) => isOf(u.recordingIndex));
   for (const frames of undecodable) say(`${undecodableText(report, frames)}: ${kept ? "kept" : "left out"}`);
   if (undecodable.length > 0) process.exitCode = 1;
   for (const [i, { repeated }] of report.recordings.entries()) {
     if (repeated > 0 && isOf(i)) say(repeatedText(i, repeated, kept));
   }
   // Without a boundary no chunk can have been lost, and nobody need be told.
-  for (const gap of report.gaps) if (gap.boundary && isOf(gap.recording)) say(gapText(input, report, gap));
+  for (const gap of report.gaps) if (gap.boundary && isOf(gap.recordingIndex)) say(gapText(input, report, gap));
 }
 
 /** What was dropped, but for what --header says itself: that something is lost after it. */
@@ -78,7 +78,7 @@ function isRepaired({ start, end, reason }: Dropped): boolean {
   return start === end && reason.code === "invalid-value";
 }
 
-function undecodableText(report: ModuleReport, { reason, recording, track, frames, start, end }: Undecodable): string {
+function undecodableText(report: ModuleReport, { reason, recordingIndex: recording, track, frames, start, end }: Undecodable): string {
   const where = ofRecording(report, recording);
   if (reason === "misplaced") return `${where}an element at ${seconds(start)} is not one that a Cluster can have`;
   const some = `${where}${counted(frames, "frame")} from ${seconds(start)} to ${seconds(end)} (track ${track})`;
@@ -90,7 +90,7 @@ function repeatedText(recording: number, blocks: number, kept: boolean): string 
   return `Recording ${recording + 1}: ${counted(blocks, "block")} ${blocks === 1 ? "was" : "were"} pushed twice; ${kept ? "both copies are" : "one copy is"} kept.`;
 }
 
-function gapText(input: Input, report: ModuleReport, { recording, tracks, start, end, offset, boundary }: Gap): string {
+function gapText(input: Input, report: ModuleReport, { recordingIndex: recording, tracks, start, end, offset, boundary }: Gap): string {
   const silent = report.recordings[recording]!.tracks.filter((t) => tracks.includes(t.number)).map((t) => t.type);
   const what = silent.includes("video") ? "no sound and no picture" : "no sound";
   const numbers = tracks.length === 1 ? `track ${tracks[0]}` : `tracks ${tracks.slice(0, -1).join(", ")} and ${tracks.at(-1)}`;

@@ -11,7 +11,7 @@ export interface Form extends Range {
 
 /** A header as the module tells it. */
 export interface ToldHeader extends Range, HeaderFacts {
-  recording: number;
+  recordingIndex: number;
 }
 
 /** What the module knows of a stream, which has no chunks for it. */
@@ -68,13 +68,13 @@ export function numbers(answer: Uint8Array) {
     next,
     form: (): ToldForm => ({ recording: next(), form: form() }),
     cluster: (): ToldCluster => ({
-      recording: next(),
+      recordingIndex: next(),
       start: next(),
       end: next(),
       timestamp: next(),
       time: next(),
       duration: next(),
-      known: yes(),
+      sizeKnown: yes(),
       cut: yes(),
       fragment: yes(),
       beginsWithKeyFrame: yes(),

@@ -238,7 +238,7 @@ function merge(before: ModuleReport, now: ModuleReport, again: ModuleReport | nu
 function runs(before: Undecodable[], now: Undecodable[], again: Undecodable[]): Undecodable[] {
   const all = [...before];
   for (const run of now) {
-    const isSame = (u: Undecodable) => u.reason === run.reason && u.recording === run.recording && u.track === run.track && u.offset <= run.offset;
+    const isSame = (u: Undecodable) => u.reason === run.reason && u.recordingIndex === run.recordingIndex && u.track === run.track && u.offset <= run.offset;
     const i = all.findLastIndex(isSame);
     const known = all[i];
     const twice = again.find(({ offset }) => offset === run.offset);

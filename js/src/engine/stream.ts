@@ -300,7 +300,7 @@ export class Stream implements StreamCalls {
     const handle = this.#handle;
     const { wanted } = this.#options;
     const pieces: Piece[] = [];
-    for (let header; (header = instance.ask(handle, "takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recording, range: header, header });
+    for (let header; (header = instance.ask(handle, "takeHeader") as ToldHeader | null); ) pieces.push({ recording: header.recordingIndex, range: header, header });
     for (const { recording, form } of instance.takeForms(handle)) pieces.push({ recording, range: form, form });
     const clusters = instance.takeClusters(handle, fragments ? "takeFragments" : "takeClusters");
     let report = instance.ask(handle, "report") as ModuleReport;
@@ -357,7 +357,7 @@ export class Stream implements StreamCalls {
 
   /** A cluster or a fragment with the bytes that the store does not have. */
   #take(facts: ToldCluster, changed: number[] | undefined): Taken {
-    const { recording, form, fragment } = facts;
+    const { recordingIndex: recording, form, fragment } = facts;
     const head = fragment ? form.head : this.#copy(facts.start, form.start);
     return changed ? { facts, head, data: null, changed } : { facts, head, ...this.#edited(recording, form) };
   }

@@ -13,8 +13,8 @@ export interface Source {
   parts(start: number, end: number): (Blob | Bytes)[] | Promise<(Blob | Bytes)[]>;
 }
 
-/** What a plan makes. */
-export interface Made {
+/** A file that was made, and what it covers. */
+export interface MediaFile {
   blob: Blob;
   /** Seconds of the recording, where the file begins. */
   start: number;
@@ -46,14 +46,14 @@ export interface ClipRange {
 /** Which recording, and options of what takes a while. */
 export interface MakeOptions extends JobOptions {
   /** Its index in the stream. Default: the last one. */
-  recording?: number | undefined;
+  recordingIndex?: number | undefined;
 }
 
 /** How many parts of a file are cut at once: each can take a fraction of a millisecond. */
 const most = 64;
 
 /** Carries out the plan that a stream has begun. @internal */
-export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: JobOptions): Promise<Made> {
+export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: JobOptions): Promise<MediaFile> {
   const { plan } = begun;
   try {
     const blob = async (source: number, start: number, end: number) => {

@@ -22,7 +22,7 @@ import {
   type InitOptions,
   type JobOptions,
   type Limits,
-  type Made,
+  type MediaFile,
   type MakeOptions,
   type Missing,
   type Part,
@@ -72,7 +72,7 @@ for (const cluster of clusters) {
   console.log(known.time + known.duration, bytes.length, blobs.length, facts?.mimeType);
 }
 
-const partsOptions: PartsOptions = { size: 8 << 20, order: "arrival", expectedSeconds: 3600, recording: 0 };
+const partsOptions: PartsOptions = { size: 8 << 20, order: "arrival", expectedSeconds: 3600, recordingIndex: 0 };
 const parts: ReadableStream<Part> = recording.parts(partsOptions);
 await parts.pipeTo(new WritableStream<Part>({ write: ({ number, offset, blob, last }) => console.log(number + offset + blob.size, last) }));
 // @ts-expect-error: there is no such order
@@ -121,7 +121,7 @@ const onProgress: ((done: number) => void) | undefined = undefined;
 const none: [JobOptions, AttachOptions, PartsOptions, InspectOptions, InitOptions] = [
   { signal, onProgress, keepUndecodable: undefined },
   { signal, restarts: undefined, keep: undefined, spool: { name: undefined, onWarning: undefined }, header: undefined, limits: { tracks: undefined } },
-  { size: undefined, order: undefined, expectedSeconds: undefined, recording: undefined },
+  { size: undefined, order: undefined, expectedSeconds: undefined, recordingIndex: undefined },
   { signal, onProgress, onHeader: undefined, onElements: undefined, wasm: undefined },
   { wasm: undefined, worker: undefined },
 ];
@@ -136,13 +136,13 @@ const files: FileSource[] = [new Uint8Array(1), new ArrayBuffer(1), new Response
 await join(files);
 
 const job: JobOptions = { signal: AbortSignal.timeout(1000), keepUndecodable: true, onProgress: (done: number) => console.log(done) };
-const make: MakeOptions = { ...job, recording: 0 };
+const make: MakeOptions = { ...job, recordingIndex: 0 };
 const file: Blob = await recording.seekable(make);
-const clip: Made = await recording.clip({ start: 1, end: 2, ...make });
-const point: Made = await recording.joinPoint();
+const clip: MediaFile = await recording.clip({ start: 1, end: 2, ...make });
+const point: MediaFile = await recording.joinPoint();
 const initialization: Blob = await recording.initializationSegment();
 const repaired: Repaired = await repair([file, clip.blob], job);
-const joined: Made = await join([point.blob, initialization], job);
+const joined: MediaFile = await join([point.blob, initialization], job);
 console.log(repaired.report.bytes, joined.start, joined.end);
 recording.close();
 {
