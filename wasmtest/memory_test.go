@@ -44,7 +44,7 @@ func TestMemoryIsInProportionToAnyStream(t *testing.T) {
 					got := int(in.module.Memory().Size())
 					in.module.Close(t.Context())
 					if got > mostMemory(len(stream)) {
-						t.Errorf("%.1f MB of memory for %.1f MB, taking what there is: %v", megabytes(got), megabytes(len(stream)), taking)
+						t.Errorf("%.1f MB of memory for %.1f MB, taking what there is: %v", megabytesOf(got), megabytesOf(len(stream)), taking)
 					}
 				}
 			}
@@ -52,7 +52,7 @@ func TestMemoryIsInProportionToAnyStream(t *testing.T) {
 	}
 }
 
-func megabytes(n int) float64 { return float64(n) / (1 << 20) }
+func megabytesOf(n int) float64 { return float64(n) / (1 << 20) }
 
 // scan pushes a stream as hosts do, which have all of it and are asked for parts of it again.
 // Taking says whether all that can be taken is, after each push.

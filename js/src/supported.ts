@@ -5,6 +5,5 @@
  * JavaScript of 2023. It does not say whether the browser can record.
  */
 export function isSupported(): boolean {
-  // All else is older than one of these.
-  return ["WebAssembly", "Blob", "WritableStream"].every((name) => name in globalThis) && "findLast" in [];
+  return "WebAssembly" in globalThis && "findLast" in []; // all else is older than one of these
 }
