@@ -104,7 +104,6 @@ class RemoteStream implements StreamCalls {
     return this.#make("finish", []) as Promise<number>;
   }
 
-
   /** Fragments come with the answers to later calls. */
   take(fragments = false): Told {
     if (this.#elsewhere) return this.#elsewhere.take(fragments);
