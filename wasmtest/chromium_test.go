@@ -134,7 +134,7 @@ func (p *tab) handler() http.Handler {
 	gate := make(chan struct{})
 	mux.HandleFunc("POST /open-the-gate", func(http.ResponseWriter, *http.Request) { close(gate) })
 	scripts := func(folder string) {
-		for _, name := range []string{"/index.js", "/make.js"} {
+		for _, name := range []string{"/index.js", "/make.js", "/midstream.js"} {
 			mux.Handle(folder+name, http.StripPrefix(folder, package_))
 		}
 	}
