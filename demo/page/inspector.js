@@ -50,6 +50,7 @@ const chunks = new Grid(
 );
 
 wire();
+init().catch(() => {}); // now, so that nothing is to be loaded later
 wasm.catch((error) => fail(`The module could not be loaded: ${error.message}. Was it built, by make build?`));
 if (opener) opener.postMessage({ type: "webmend-inspector-ready" }, location.origin);
 

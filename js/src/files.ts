@@ -4,6 +4,7 @@ import type { FileSource } from "./base/blobs.js";
 import { late } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import { engine } from "./engine/load.js";
+import { midstream } from "./engine/stream.js";
 import type { ClipRange, JobOptions, MediaFile } from "./media/plan.js";
 
 /** What `repair` gives. */
@@ -47,6 +48,9 @@ export async function join(files: Iterable<FileSource>, options: JobOptions = {}
 export async function clip(file: FileSource, options: ClipRange & JobOptions = {}): Promise<MediaFile> {
   return (await maker()).clip(engine, file, options);
 }
+
+/** Loads what every recording may need, as far as it can be. @internal */
+export const scripts = () => Promise.allSettled([maker(), midstream()]);
 
 /** What makes files. @internal */
 export const maker = () => late("make.js", import("./make.js"));

@@ -4,12 +4,14 @@
 import module from "../dist/webmend.wasm.gz";
 import worker from "../dist/worker.js.gz";
 import { ship } from "./engine/load.js";
+import { scripts } from "./files.js";
 
 export * from "./api.js";
 
 ship(
   () => unpacked(module, "application/wasm"),
   async () => new Worker(URL.createObjectURL(await unpacked(worker, "text/javascript").blob())),
+  scripts,
 );
 
 function unpacked(gzipped: string, type: string): Response {

@@ -85,7 +85,7 @@ export class Recording extends Target {
     recording.#attachment = new Attachment(recorder, options, {
       push: (chunk) => void recording.pushChunk(chunk).catch(() => recording.report.error && end()), // or it goes on without the chunk
       fault: (reason) => {
-        const message = `webmend: what was recorded is kept, but the recorder stopped by itself: ${reason}`;
+        const message = `webmend: the recorder stopped by itself: ${reason}`;
         recording.#fault ??= recording.report.error ?? { code: "recorder", offset: recording.#intake.size, path: "", message };
       },
       end,

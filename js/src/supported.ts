@@ -5,5 +5,5 @@
  * JavaScript of 2023. It does not say whether the browser can record.
  */
 export function isSupported(): boolean {
-  return "WebAssembly" in globalThis && "findLast" in []; // all else is older than one of these
+  return !!(globalThis.WebAssembly && globalThis.WritableStream && [].findLast); // all else is older than one of these
 }

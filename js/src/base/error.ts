@@ -44,8 +44,7 @@ export function check(holds: unknown, message: string): asserts holds {
  */
 export function tell<Args extends unknown[]>(callback: ((...args: Args) => unknown) | undefined, ...args: Args): void {
   new Promise((resolve) => resolve(callback?.(...args))).catch((error) => {
-    if (typeof reportError === "function") reportError(error);
-    else console.error(error); // Node has no reportError
+    (globalThis.reportError ?? console.error)(error); // Node has none
   });
 }
 
@@ -68,7 +67,7 @@ export async function late<Script>(name: string, script: Promise<Script>): Promi
     again[name] ??= import(`${address}?${Date.now()}`);
     return again[name].catch(() => {
       again[name] = undefined;
-      throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It must be beside the package's script; a service worker needs webmend/inline` }, { cause });
+      throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It must be beside the package's script; service workers need webmend/inline` }, { cause });
     });
   });
 }

@@ -28,18 +28,18 @@ interface Choice {
   engine?: Promise<EngineCalls> | undefined;
 }
 
-let shipped: { module: () => WasmSource; worker: () => Worker | Promise<Worker> };
+let shipped: { module: () => WasmSource; worker: () => Worker | Promise<Worker>; scripts: () => Promise<unknown> };
 let choice: Choice = { worker: false };
 let own: Instance | undefined;
 
-/** Says where the module is that the package came with, and what makes its worker. @internal */
-export function ship(module: () => WasmSource, worker: () => Worker | Promise<Worker>): void {
-  shipped = { module, worker };
+/** Says where the module is that the package came with, what makes its worker, and what loads the scripts that every recording may need. @internal */
+export function ship(module: () => WasmSource, worker: () => Worker | Promise<Worker>, scripts: () => Promise<unknown>): void {
+  shipped = { module, worker, scripts };
 }
 
 /**
  * Loads the module now, from elsewhere or for a worker, rather than when the first
- * recording needs it. Rejects with a WebmendError if that fails. Then everything goes on with
+ * recording needs it, and with it what makes files: recordings then need no network. Rejects with a WebmendError if that fails. Then everything goes on with
  * the module that was loaded before; if there is none, the next use tries again.
  */
 export async function init({ wasm, worker = choice.worker }: InitOptions = {}): Promise<void> {
@@ -47,12 +47,14 @@ export async function init({ wasm, worker = choice.worker }: InitOptions = {}): 
   if (wasm !== undefined) choice = { wasm, worker };
   else if (worker !== before.worker) choice = { wasm: before.wasm, worker, module: before.module };
   const chosen = choice;
+  const scripts = shipped?.scripts(); // the command line ships none
   try {
     await load(chosen);
   } catch (error) {
     if (choice === chosen && before.engine) choice = before;
     throw error;
   }
+  await scripts;
 }
 
 /** What recordings and files are scanned with. @internal */

@@ -273,4 +273,4 @@ export class Instance {
 }
 
 /** What cannot be made of a recording that is not there. */
-export const noRecording = () => new WebmendError({ code: "no-clusters", message: "webmend: there is no such recording, or not yet" });
+export const noRecording = () => new WebmendError({ code: "no-clusters", message: "webmend: no such recording yet" });

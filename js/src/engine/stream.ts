@@ -19,7 +19,7 @@ const enough = 1 << 20;
 /** How many bytes between clusters a store keeps in the page's memory. */
 const smallLength = 4 << 10;
 
-const midstream = () => late("midstream.js", import("./midstream.js"));
+export const midstream = () => late("midstream.js", import("./midstream.js"));
 
 /** A header or a cluster as the module tells it for a store. */
 interface Piece {

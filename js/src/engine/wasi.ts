@@ -34,7 +34,7 @@ export function wasi(memory: () => WebAssembly.Memory, say: (text: Uint8Array) =
       return 0;
     },
     proc_exit(code) {
-      throw new Error(`it exited with ${code}`);
+      throw new Error(`exit ${code}`);
     },
   };
 }
