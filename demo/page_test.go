@@ -285,7 +285,7 @@ func TestACameraWithoutAMicrophoneIsRecordedWithoutSound(t *testing.T) {
 func TestAModuleThatCannotBeLoadedIsTold(t *testing.T) {
 	t.Parallel()
 	files := fstest.MapFS{"webmend.wasm": {Data: []byte("no module")}}
-	for _, name := range []string{"index.js", "preview.js", "spool.js"} {
+	for _, name := range []string{"index.js", "make.js", "midstream.js", "preview.js", "spool.js"} {
 		script, err := os.ReadFile(filepath.Join(dist, name))
 		if err != nil {
 			t.Fatal(err)
