@@ -18,10 +18,7 @@ func TestNoCallbackBreaksARecording(t *testing.T) {
 }
 
 func TestNoCallbackBreaksARecordingInFirefoxToo(t *testing.T) {
-	t.Parallel()
-	built(t, "spool.js")
-	f := startFirefox(t)
-	askAll(t, f, "/page/callbacks.mjs")
+	inFirefoxToo(t, "/page/callbacks.mjs")
 }
 
 func TestACopyOnDiskSurvivesWhateverFails(t *testing.T) {
@@ -31,8 +28,5 @@ func TestACopyOnDiskSurvivesWhateverFails(t *testing.T) {
 }
 
 func TestACopyOnDiskSurvivesWhateverFailsInFirefoxToo(t *testing.T) {
-	t.Parallel()
-	built(t, "spool.js")
-	f := startFirefox(t)
-	askAll(t, f, "/page/faults.mjs")
+	inFirefoxToo(t, "/page/faults.mjs")
 }

@@ -190,6 +190,14 @@ func askAll(t *testing.T, f *firefox, script string) {
 	}
 }
 
+// inFirefoxToo runs a script's tests of what is kept on disk, in a Firefox of their own.
+func inFirefoxToo(t *testing.T, script string) {
+	t.Helper()
+	t.Parallel()
+	built(t, "spool.js")
+	askAll(t, startFirefox(t), script)
+}
+
 // guessed is how far off Firefox's guess may be of how long the last frame lasts, in
 // what has no Duration.
 const guessed = 0.1

@@ -36,10 +36,7 @@ func TestWhatIsKeptOnDiskIsFoundAgain(t *testing.T) {
 }
 
 func TestWhatIsKeptOnDiskIsFoundAgainInFirefoxToo(t *testing.T) {
-	t.Parallel()
-	built(t, "spool.js")
-	f := startFirefox(t)
-	askAll(t, f, "/page/spool.mjs")
+	inFirefoxToo(t, "/page/spool.mjs")
 }
 
 func TestWhatIsLeftOnDiskIsOfferedHoweverBrokenItIs(t *testing.T) {
@@ -49,10 +46,7 @@ func TestWhatIsLeftOnDiskIsOfferedHoweverBrokenItIs(t *testing.T) {
 }
 
 func TestWhatIsLeftOnDiskIsOfferedHoweverBrokenItIsInFirefoxToo(t *testing.T) {
-	t.Parallel()
-	built(t, "spool.js")
-	f := startFirefox(t)
-	askAll(t, f, "/page/leftovers.mjs")
+	inFirefoxToo(t, "/page/leftovers.mjs")
 }
 
 func TestWhatIsKeptOnDiskIsFoundAgainWhereAPolicyForbidsWorkers(t *testing.T) {

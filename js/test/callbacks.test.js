@@ -5,21 +5,11 @@ import { readFileSync } from "node:fs";
 import { describe, mock, test } from "node:test";
 import { clip, init, join, Recording, repair } from "../dist/index.js";
 import { inspect } from "../dist/inspect.js";
+import { callbacks } from "../../wasmtest/page/callable.mjs";
 
 const recorded = readFileSync(new URL("../../webm/testdata/chromium-noalpha-03-vp8opus-ts250.webm", import.meta.url));
 const file = new Blob([recorded]);
 await init({ wasm: readFileSync(new URL("../dist/webmend.wasm", import.meta.url)) });
-
-const broken = () => new Error("in this test");
-
-/** What functions can do, and whether the console says so. */
-const callbacks = {
-  "throws": [() => { throw broken(); }, true],
-  "returns a promise that rejects": [() => Promise.reject(broken()), true],
-  "returns what pretends to be a promise": [() => ({ then() { throw broken(); } }), true],
-  "returns a number": [() => 5, false],
-  "returns a function": [() => () => { throw broken(); }, false],
-};
 
 async function finished(spool) {
   const recording = new Recording({ spool });

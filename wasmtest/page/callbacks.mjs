@@ -2,21 +2,13 @@
 // test throws what is wrong.
 
 import * as webmend from "/dist/index.js";
+import { broken, callbacks as common } from "./callable.mjs";
 import { codes, equal, nothingLeft, recorded, same, withOther } from "./spool.mjs";
 
 const wanted = new Uint8Array(await (await webmend.repair(new Blob([recorded]))).blob.arrayBuffer());
 
-const broken = () => new Error("in this test");
-
-/** What functions can do, and whether the page hears of it. */
-const callbacks = {
-  "throws": [() => { throw broken(); }, true],
-  "returns a promise that rejects": [() => Promise.reject(broken()), true],
-  "returns what pretends to be a promise": [() => ({ then() { throw broken(); } }), true],
-  "returns a number": [() => 5, false],
-  "returns a function": [() => () => { throw broken(); }, false],
-  "returns another copy on disk": [() => ({ append: () => Promise.reject(broken()), close: 5, discard: 5 }), false],
-};
+/** One takes itself for the copy on disk. */
+const callbacks = { ...common, "returns another copy on disk": [() => ({ append: () => Promise.reject(broken()), close: 5, discard: 5 }), false] };
 
 /** Does something with a callback, and checks what the page hears of it as its own error. */
 async function calls([callback, heard], act) {
