@@ -68,13 +68,13 @@ export class Intake {
     check(numbered === Boolean(this.#order), "either all chunks of a recording have a sequence number or none");
     const ready = this.#order ? this.#order.put(sequence!, chunk) : [chunk];
     const saved = this.#save(ready);
-    await this.#enqueue(async () => {
+    const done = this.#enqueue(async () => {
       const problem = await this.#take(ready);
       const { error } = this.#contents.report;
       if (error) throw new WebmendError(error);
       if (problem && problem.code !== "load") throw problem; // that is for finish to say, if it stays so
     });
-    await saved;
+    return done.finally(() => saved); // on disk is what could not be split, too
   }
 
   /** Splits what still waits, and ends the stream. */

@@ -6,9 +6,11 @@ import { check, tell, trapped, WebmendError } from "./base/error.js";
 import { brand, gather, isList, native } from "./base/gather.js";
 import { checkOptions, type Known } from "./base/options.js";
 import type { Report } from "./base/types.js";
+import type { Contents } from "./contents.js";
+import type { MadePlan } from "./engine/answers.js";
 import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
-import { planFlags } from "./engine/module.js";
-import { carryOut as carry, planKinds, type ClipRange, type JobOptions, type MediaFile, type MakeOptions, type Source } from "./media/plan.js";
+import { noRecording, planFlags } from "./engine/module.js";
+import { carryOut, planKinds, type ClipRange, type JobOptions, type MediaFile, type MakeOptions, type Source } from "./media/plan.js";
 
 /** @internal */
 export { native };
@@ -38,15 +40,16 @@ export async function clip(engine: GetEngine, file: FileSource, options: ClipRan
   return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), start, end))).made;
 }
 
-/** Carries out the plan of a recording's file, once its options are checked. @internal */
-export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Source[], options: MakeOptions & ClipRange): Promise<MediaFile> {
-  try {
-    checkClip(options, { ...jobOptions, ...recordingOption });
-  } catch (error) {
-    await stream.closePlan(begun.plan);
-    throw error;
-  }
-  return carry(stream, begun, sources, options);
+/** Makes a file of a recording that may go on. a and b are what its kind wants. @internal */
+export async function makeOf(contents: Contents, stream: StreamCalls, kind: number, options: MakeOptions & ClipRange, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
+  checkClip(options, { ...jobOptions, ...recordingOption });
+  const which = options.recordingIndex ?? contents.recordings.length - 1;
+  const recording = contents.recordings[which];
+  if (!recording) throw noRecording();
+  if (kind !== planKinds.initialization) contents.mustKeep();
+  const begun = await stream.plan(kind, which, planFlags.stored | flagsOf(options), a, b);
+  const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
+  return { made: await carryOut(stream, begun, [recording.store, open], options), next: (begun as MadePlan).next };
 }
 
 const jobOptions: Known = { signal: "an object", onProgress: "a function", keepUndecodable: "a boolean" };
@@ -91,7 +94,7 @@ async function make(
         report ??= found;
       }
       const begun = await begin(streams as [StreamCalls, ...StreamCalls[]]);
-      return { made: await carry(streams[0]!, begun, sources, { signal }), report: report! };
+      return { made: await carryOut(streams[0]!, begun, sources, { signal }), report: report! };
     } catch (error) {
       if (!trapped(error) || tries > 1 || (tries > 0 && (error as WebmendError).code === "trap")) throw error;
     } finally {

@@ -7,13 +7,11 @@ import type { Chunk } from "./base/blobs.js";
 import { late, WebmendError } from "./base/error.js";
 import type { Problem, Report, Track } from "./base/types.js";
 import { Contents } from "./contents.js";
-import type { MadePlan } from "./engine/answers.js";
-import { noRecording, planFlags } from "./engine/module.js";
 import { announce, Target } from "./events.js";
 import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
-import { planKinds, type ClipRange, type MediaFile, type MakeOptions, type Source } from "./media/plan.js";
+import { planKinds, type ClipRange, type MediaFile, type MakeOptions } from "./media/plan.js";
 import type { RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
@@ -99,7 +97,8 @@ export class Recording extends Target {
    * Blobs are read in their own time; a chunk that is not a Blob is copied at once.
    *
    * Resolves when the chunk has been split: what it completed can then be taken. With
-   * `spool` it is on disk, too, or there was a warning that it is not.
+   * `spool` it is on disk by the time this settles, rejected or not, or there was a warning
+   * that it is not.
    * Rejects with a WebmendError of code `read` if the chunk's Blob cannot be read, and of code
    * `trap` if a bug in the module shows twice with the same chunk. Its bytes are then in the
    * report's `dropped`, and the recording goes on with the next chunk.
@@ -249,7 +248,7 @@ export class Recording extends Target {
    * script `preview.js`, beside this one, cannot be loaded.
    */
   async preview(element: MediaElement, options: PreviewOptions = {}): Promise<Preview> {
-    if (!this.#contents.keep) throw notKept();
+    this.#contents.mustKeep();
     const { Preview } = await late("preview.js", import("./preview.js"));
     return new Preview(element, this.#inside(), options);
   }
@@ -270,7 +269,7 @@ export class Recording extends Target {
    * blocks that turn out to have been pushed twice, are in the file.
    */
   parts(options: PartsOptions = {}): ReadableStream<Part> {
-    if (!this.#contents.keep) throw notKept();
+    this.#contents.mustKeep();
     let parts: Parts | undefined;
     return new ReadableStream<Part>(
       {
@@ -367,18 +366,7 @@ export class Recording extends Target {
   }
 
   #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
-    return this.#intake.run(async (stream) => {
-      const { carryOut } = await maker();
-      const { recordings } = this.#contents;
-      const which = options.recordingIndex ?? recordings.length - 1;
-      const recording = recordings[which];
-      if (!recording) throw noRecording();
-      if (!this.#contents.keep && kind !== planKinds.initialization) throw notKept();
-      const flags = planFlags.stored | (options.keepUndecodable ? planFlags.keepUndecodable : 0);
-      const begun = await stream.plan(kind, which, flags, a, b);
-      const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
-      return { made: await carryOut(stream, begun, [recording.store, open], options), next: (begun as MadePlan).next };
-    });
+    return this.#intake.run(async (stream) => (await maker()).makeOf(this.#contents, stream, kind, options, a, b));
   }
 
   #inside(): Inside {
@@ -393,5 +381,3 @@ if (Symbol.asyncDispose) {
     this.close();
   };
 }
-
-const notKept = () => new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });

@@ -67,7 +67,7 @@ export async function late<Script>(name: string, script: Promise<Script>): Promi
     again[name] ??= import(`${address}?${Date.now()}`);
     return again[name].catch(() => {
       again[name] = undefined;
-      throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded: ${cause}. It must be beside the package's script; service workers need webmend/inline` }, { cause });
+      throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded (${cause}). It must be beside this script; a service worker needs webmend/inline` }, { cause });
     });
   });
 }
