@@ -7,6 +7,7 @@ package main
 //go:wasmexport pushChunk
 func exportPushChunk(handle, n int32) (status int32) {
 	defer recovered(&status)
+	collect(int(n))
 	return push(handle, input[:n], false)
 }
 
@@ -15,6 +16,7 @@ func exportPushChunk(handle, n int32) (status int32) {
 //go:wasmexport continueChunk
 func exportContinueChunk(handle, n int32) (status int32) {
 	defer recovered(&status)
+	collect(int(n))
 	return push(handle, input[:n], true)
 }
 

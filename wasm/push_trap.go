@@ -37,6 +37,7 @@ func exportPushChunk(handle, n int32) int32 { return pushOrTrap(handle, n, false
 func exportContinueChunk(handle, n int32) int32 { return pushOrTrap(handle, n, true) }
 
 func pushOrTrap(handle, n int32, goesOn bool) int32 {
+	collect(int(n))
 	calls++
 	at, err := strconv.Atoi(trapCalls[len("trap at call "):])
 	if err != nil {

@@ -138,6 +138,8 @@ const (
 	queuedKnown = 1 << iota
 	queuedCut
 	queuedFragment
+	queuedNext  // its shape is that of the cluster before it, where that ends
+	queuedEmpty // it has no blocks
 	queuedFlags = iota
 )
 
@@ -156,8 +158,25 @@ func (q *queue) add(c *Cluster, keys *keyFrameList, from int64) {
 	}
 	last := q.in
 	q.in = queued{c.End, c.Timestamp, int64(e.headLen) | int64(e.timeLen)<<4 | int64(c.Recording)<<9 | int64(e.timeAt)<<20}
-	n := append(q.numbers[:0], control, q.in.shape-last.shape, c.Start-last.end, c.End-c.Start, c.Start-e.Start,
-		c.Timestamp-last.timestamp, c.Duration, int64(c.Blocks), int64(len(c.Tracks)))
+	n := append(q.numbers[:0], 0, c.End-c.Start, c.Start-e.Start, c.Timestamp-last.timestamp)
+	if q.in.shape == last.shape && c.Start == last.end {
+		control |= queuedNext
+	} else {
+		n = append(n, q.in.shape-last.shape, c.Start-last.end)
+	}
+	if c.Blocks == 0 && c.Duration == 0 {
+		control |= queuedEmpty
+	} else {
+		n = appendBlocks(n, c, keys, from)
+	}
+	n[0] = control
+	q.numbers = n
+	q.write()
+}
+
+// appendBlocks appends what the blocks of a cluster come to.
+func appendBlocks(n []int64, c *Cluster, keys *keyFrameList, from int64) []int64 {
+	n = append(n, c.Duration, int64(c.Blocks), int64(len(c.Tracks)))
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		n = append(n, int64(t.Number), int64(t.Blocks), int64(t.KeyFrames))
@@ -173,8 +192,7 @@ func (q *queue) add(c *Cluster, keys *keyFrameList, from int64) {
 		n = append(n, int64(k.Track), k.Timestamp-at.Timestamp, k.Offset-at.Offset)
 		at = k
 	}
-	q.numbers = n
-	q.write()
+	return n
 }
 
 // write appends the numbers to the last page, as appendVarint does.
@@ -202,35 +220,29 @@ func (q *queue) write() {
 // take takes the first cluster that waits. There must be one.
 func (q *queue) take(indexes []*Index) (c Cluster) {
 	e, o := &c.form, &q.out
-	var v [9]int64
+	var v [4]int64
 	q.fill(v[:])
-	c.Known, c.Cut, c.Fragment = v[0]&queuedKnown != 0, v[0]&queuedCut != 0, v[0]&queuedFragment != 0
-	e.flags = uint8(v[0] >> queuedFlags)
-	o.shape += v[1]
+	control, length, data, later := v[0], v[1], v[2], v[3]
+	c.Known, c.Cut, c.Fragment = control&queuedKnown != 0, control&queuedCut != 0, control&queuedFragment != 0
+	e.flags = uint8(control >> queuedFlags)
+	c.Start = o.end
+	if control&queuedNext == 0 {
+		q.fill(v[:2])
+		o.shape += v[0]
+		c.Start += v[1]
+	}
 	e.headLen, e.timeLen, c.Recording, e.timeAt = uint8(o.shape&15), uint8(o.shape>>4&31), int(o.shape>>9&2047), uint32(o.shape>>20)
-	c.Start = o.end + v[2]
-	c.End = c.Start + v[3]
-	e.Range = Range{c.Start - v[4], c.End}
-	c.Timestamp = o.timestamp + v[5]
-	o.end, o.timestamp, e.timestamp = c.End, c.Timestamp, c.Timestamp
+	c.End = c.Start + length
+	c.Timestamp = o.timestamp + later
+	e.Range, e.timestamp = Range{c.Start - data, c.End}, c.Timestamp
+	o.end, o.timestamp = c.End, c.Timestamp
 	ix := indexes[c.Recording]
 	c.Time = c.Timestamp * ix.header.TimestampScale
-	c.Duration, c.Blocks = v[6], int(v[7])
 	if !c.Fragment {
 		c.HeadLen = int(e.headLen)
 	}
-	c.Tracks = make([]TrackBlocks, v[8])
-	for i := range c.Tracks {
-		q.fill(v[:3])
-		c.Tracks[i] = TrackBlocks{uint64(v[0]), int(v[1]), int(v[2])}
-	}
-	q.fill(v[:1])
-	at := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
-	for n := v[0]; n > 0; n-- {
-		q.fill(v[:3])
-		at = KeyFrame{Track: uint64(v[0]), Timestamp: at.Timestamp + v[1], Offset: at.Offset + v[2]}
-		at.Time = at.Timestamp * ix.header.TimestampScale
-		c.KeyFrames = append(c.KeyFrames, at)
+	if control&queuedEmpty == 0 {
+		q.takeBlocks(&c, ix.header.TimestampScale)
 	}
 	if e.flags&hasBlocks != 0 {
 		e.until = c.Time + c.Duration
@@ -238,6 +250,25 @@ func (q *queue) take(indexes []*Index) (c Cluster) {
 	c.edit = ix.form(e)
 	q.drop()
 	return c
+}
+
+// takeBlocks takes what appendBlocks appended.
+func (q *queue) takeBlocks(c *Cluster, scale int64) {
+	var v [3]int64
+	q.fill(v[:])
+	c.Duration, c.Blocks, c.Tracks = v[0], int(v[1]), make([]TrackBlocks, v[2])
+	for i := range c.Tracks {
+		q.fill(v[:])
+		c.Tracks[i] = TrackBlocks{uint64(v[0]), int(v[1]), int(v[2])}
+	}
+	q.fill(v[:1])
+	at := KeyFrame{Timestamp: c.Timestamp, Offset: c.Start}
+	for n := v[0]; n > 0; n-- {
+		q.fill(v[:])
+		at = KeyFrame{Track: uint64(v[0]), Timestamp: at.Timestamp + v[1], Offset: at.Offset + v[2]}
+		at.Time = at.Timestamp * scale
+		c.KeyFrames = append(c.KeyFrames, at)
+	}
 }
 
 // fill takes the next numbers, as many as there is room for.
