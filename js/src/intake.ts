@@ -8,11 +8,13 @@ import type { Missing } from "./base/types.js";
 import type { Contents } from "./contents.js";
 import type { StreamCalls } from "./engine/calls.js";
 import { engine } from "./engine/load.js";
-import { maker } from "./files.js";
 import { Order } from "./media/order.js";
 import type { RecordingOptions } from "./options.js";
 import type { Header } from "./segment.js";
 import type { Spool } from "./spool.js";
+
+/** How much of a chunk is split at once: a Blob can be larger than the page's memory. */
+const pieceLength = 4 << 20;
 
 export class Intake {
   /** Bytes that have been split. */
@@ -145,9 +147,12 @@ export class Intake {
     let first: WebmendError | null = null;
     for (const chunk of chunks) {
       const size = chunk ? sizeOf(chunk) : 0; // which bytes lose on their way to a worker
-      const problem = await this.#advance(async (stream) => (chunk ? stream.push(await plain(chunk)) : stream.lost()));
-      first ??= problem;
-      this.size += size;
+      let at = 0;
+      do {
+        const problem = await this.#advance((stream) => (chunk ? stream.push(size > pieceLength ? chunk.slice(at, at + pieceLength) : chunk, at) : stream.lost()));
+        first ??= problem;
+        this.size += Math.min(size - at, pieceLength);
+      } while ((at += pieceLength) < size);
     }
     return first;
   }
@@ -194,11 +199,5 @@ export class Intake {
 const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close());
 
 export const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
-
-/** A chunk that a worker takes, too. What is no plain Blob of this realm may be one of another implementation, to be copied. */
-function plain(chunk: Blob | Bytes): Blob | Bytes | Promise<Blob> {
-  if (ArrayBuffer.isView(chunk) || chunk.constructor === Blob) return chunk;
-  return maker().then((script) => script.native(chunk)).catch(() => chunk); // that it cannot be read the stream says
-}
 
 const sizeOf = (chunk: Blob | Bytes) => (ArrayBuffer.isView(chunk) ? chunk.length : chunk.size);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { clip, join, Recording, repair } from "../dist/index.js";
+import { clip, init, join, Recording, repair } from "../dist/index.js";
 import { inspect } from "../dist/inspect.js";
 import { inBoth } from "./carriers.js";
 
@@ -41,11 +41,24 @@ OnlyForReaders.prototype.arrayBuffer = undefined;
 class FileReader {
   readAsArrayBuffer(blob) {
     queueMicrotask(() => {
+      if (blob instanceof GoneForReaders) {
+        this.error = gone();
+        return this.onerror();
+      }
       this.result = Foreign.read(blob).slice().buffer;
       this.onload();
     });
   }
 }
+
+/** The same where there is nothing to be read any more. */
+const gone = () => new DOMException("it is gone", "NotReadableError");
+class Gone extends Foreign {
+  async arrayBuffer() {
+    throw gone();
+  }
+}
+class GoneForReaders extends OnlyForReaders {}
 before(() => (globalThis.FileReader = FileReader));
 after(() => delete globalThis.FileReader);
 
@@ -109,7 +122,63 @@ const jobs = {
   },
 };
 
-inBoth(() => {
+/** Pushes chunks, of which one cannot be read, and checks that only that is left out. */
+async function leftOut(Kind, { keep, meanwhile, later }) {
+  const chunks = pieces((data) => new Foreign(data));
+  const bad = 5;
+  const start = bad * 20_000;
+  const end = start + 20_000;
+  chunks[bad] = new Kind(bytes.subarray(start, end));
+  const whole = new Recording();
+  whole.pushChunk(bytes);
+  const want = await whole.finish();
+  const recording = new Recording({ keep });
+  for (const [i, chunk] of chunks.entries()) {
+    const pushed = recording.pushChunk(chunk);
+    if (i === bad) meanwhile?.();
+    if (i === bad && meanwhile) await pushed.catch(() => {}); // nobody is left to say it
+    else if (i === bad) await assert.rejects(pushed, { name: "WebmendError", code: "read", offset: start, message: /the chunk at 100000 could not be read: .*it is gone/ });
+    else await pushed;
+    if (i === bad) later?.();
+  }
+  const report = await recording.finish();
+  assert.deepEqual([report.bytes, report.error], [bytes.length, null]);
+  const drop = report.dropped.find((d) => d.reason.code === "read");
+  assert.ok(drop.start <= start && end <= drop.end, `it is from ${drop.start} to ${drop.end}`);
+  assert.match(drop.reason.message, /the chunk at 100000 could not be read: .*it is gone/);
+  assert.deepEqual(report.recordings.map((r) => r.header), want.recordings.map((r) => r.header));
+  const clusters = recording.takeClusters();
+  const wanted = whole.takeClusters().filter((c) => c.end <= start || c.start >= drop.end);
+  assert.deepEqual(wanted.filter((c) => !clusters.some((found) => found.start === c.start && found.end === c.end)), []);
+  if (keep) assert.equal((await repair(await recording.seekable())).report.recordings[0].duration, report.recordings.at(-1).duration);
+}
+
+inBoth((worker) => {
+  for (const [name, Kind] of Object.entries({ "of another implementation": Gone, "that only a FileReader reads": GoneForReaders })) {
+    for (const keep of [true, false]) {
+      test(`a Blob ${name} that cannot be read is left out, and no other, with keep: ${keep}`, () => leftOut(Kind, { keep }));
+    }
+  }
+
+  if (worker)
+    for (const [keep, when] of [[true, "meanwhile"], [false, "later"]]) {
+      test(`so is it when the worker ends ${when}, with keep: ${keep}`, async () => {
+        const { Worker } = globalThis;
+        let last;
+        globalThis.Worker = class extends Worker {
+          constructor(...args) {
+            super(...args);
+            last = this;
+          }
+        };
+        await init({ worker: false });
+        await init({ worker: true });
+        const ends = () => last.onerror({ message: "not in this test", preventDefault() {} });
+        await leftOut(Gone, { keep, [when]: ends });
+        globalThis.Worker = Worker;
+      });
+    }
+
   for (const [name, kind] of Object.entries(kinds)) {
     describe(name, () => {
       for (const [job, act] of Object.entries(jobs)) {

@@ -72,12 +72,50 @@ const kinds = {
   "typed arrays": (frame) => (bytes) => new frame.Uint8Array(bytes),
 };
 
+/** A Blob as node-fetch has it, which the page takes for a string where it wants a Blob: its bytes or, if it is gone, none. */
+export class Foreign {
+  #bytes;
+  constructor(bytes, gone = false) {
+    this.#bytes = bytes;
+    this.gone = gone;
+    this.type = "video/webm";
+  }
+  get size() {
+    return this.#bytes.length;
+  }
+  slice(start = 0, end = this.size) {
+    return new Foreign(this.#bytes.slice(start, end), this.gone);
+  }
+  async arrayBuffer() {
+    if (this.gone) throw new DOMException("it is gone", "NotReadableError");
+    return this.#bytes.slice().buffer;
+  }
+}
+
+/** Of chunks that are Blobs of another implementation, one cannot be read: that alone is left out. */
+async function leftOut() {
+  const length = Math.ceil(recorded.length / 20);
+  const recording = new Recording();
+  const codes = [];
+  for (let i = 0; i < 20; i++) {
+    const chunk = new Foreign(recorded.subarray(i * length, (i + 1) * length), i === 10);
+    codes.push(await recording.pushChunk(chunk).then(() => "", ({ code, offset }) => `${code} at ${offset}`));
+  }
+  equal(codes.filter(Boolean), [`read at ${10 * length}`], "what is rejected");
+  const { bytes, error, dropped } = await recording.finish();
+  equal([bytes, error, dropped.map((d) => d.reason.code)], [recorded.length, null, ["read"]], "the report");
+  equal([dropped[0].start <= 10 * length, dropped[0].end >= 11 * length], [true, true], "whether all of it is in what is dropped");
+  const clusters = recording.takeClusters();
+  equal([clusters.at(0).start < dropped[0].start, clusters.at(-1).end], [true, recorded.length], "what is there before and after it");
+}
+
 export const tests = {};
 for (const worker of [false, true]) {
   const where = worker ? "in a worker" : "in the page";
   const begin = () => init({ worker });
   tests[`a recorder of a frame is attached to, ${where}`] = () => begin().then(() => attached(false));
   tests[`what it recorded outlives its frame, ${where}`] = () => begin().then(() => attached(true));
+  tests[`a Blob of another implementation that cannot be read is left out, and no other, ${where}`] = () => begin().then(leftOut);
   for (const [name, of] of Object.entries(kinds)) {
     tests[`${name} of a frame are read as the page's own, ${where}`] = async () => {
       await begin();

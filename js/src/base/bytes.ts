@@ -25,7 +25,7 @@ export function fromHex(text: string): Bytes {
 }
 
 /** The bytes of a Blob. What it is called goes into the error, of code `read`. */
-export async function read(blob: Blob, name: string, offset = 0): Promise<Bytes> {
+export async function read(blob: Pick<Blob, "arrayBuffer">, name: string, offset = 0): Promise<Bytes> {
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch (cause) {

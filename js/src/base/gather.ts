@@ -21,21 +21,22 @@ export async function native(blob: Blob): Promise<Blob> {
   const pieces: Blob[] = [];
   for (let at = 0; at < blob.size; at += pieceLength) {
     const piece = blob.slice(at, at + pieceLength);
-    pieces.push(new Blob([await (isReadable(piece) ? read(piece, `the Blob at ${at}`) : readByReader(piece))]));
+    pieces.push(new Blob([await read(readable(piece), `the Blob at ${at}`)]));
   }
   return new Blob(pieces, { type: blob.type });
 }
 
-const isReadable = (blob: Partial<Blob>) => Boolean(blob.arrayBuffer);
-
-/** How a Blob is read that has no `arrayBuffer`, as in jsdom. */
-function readByReader(blob: Blob): Promise<ArrayBuffer> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as ArrayBuffer);
-    reader.onerror = () => reject(new WebmendError({ code: "read", message: `webmend: the Blob could not be read: ${reader.error}` }));
-    reader.readAsArrayBuffer(blob);
-  });
+/** What reads a Blob: itself or, if it has no `arrayBuffer`, as in jsdom, a FileReader. @internal */
+export function readable(blob: Blob): Pick<Blob, "arrayBuffer"> {
+  if (blob.arrayBuffer as unknown) return blob;
+  const arrayBuffer = () =>
+    new Promise<ArrayBuffer>((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result as ArrayBuffer);
+      reader.onerror = () => reject(reader.error);
+      reader.readAsArrayBuffer(blob);
+    });
+  return { arrayBuffer };
 }
 
 /** A file in one Blob, and where its chunks begin. Rejects with a WebmendError that has the name. @internal */

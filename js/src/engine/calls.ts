@@ -86,7 +86,7 @@ export interface Saved extends Place {
   parts: Placed<Blob | Bytes>[];
   /** How many were pushed. */
   size: number;
-  /** Where the last chunk begins, if there was one. */
+  /** Where the last chunk, or the last piece of it, begins, if there was one. */
   seam: number | undefined;
   ended: boolean;
 }
@@ -120,10 +120,12 @@ export interface StreamCalls {
   /** What the module calls it, for `join`. */
   readonly handle: number;
   /**
-   * Scans the next chunk. That a stream is damaged is no error here: its report has that.
-   * If the chunk cannot be read it is left out, and the promise rejected. Resolves with the offset that must be pushed next, which with `seeks` can be any.
+   * Scans the next chunk or, if it begins at an offset in that, the next piece of it. A damaged
+   * stream is no error here: its report has that. A chunk or a piece that cannot be read is left
+   * out, and the promise rejected. Resolves with the offset that must be pushed next, which with
+   * `seeks` can be any.
    */
-  push(chunk: Blob | Bytes): Promise<number>;
+  push(piece: Blob | Bytes, at?: number): Promise<number>;
   /** Says that bytes are missing here. */
   lost(): Promise<void>;
   /** Resolves with -1 or, with `seeks`, with the offset that must be pushed next, before it is called again. */

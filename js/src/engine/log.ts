@@ -2,7 +2,13 @@
 // has told, and how far it had come.
 
 import type { Bytes } from "../base/bytes.js";
-import type { Place, Placed, Saved, StreamOptions, Told } from "./calls.js";
+import type { Hole, Place, Placed, Saved, StreamOptions, Told } from "./calls.js";
+
+/** A Blob that the page could not read, and why: no worker can have it. */
+export interface Unreadable {
+  size: number;
+  unreadable: string;
+}
 
 export class Log {
   readonly #inStore: boolean;
@@ -25,7 +31,8 @@ export class Log {
     this.#ended = ended;
   }
 
-  push(chunk: Blob | Bytes): void {
+  push(chunk: Blob | Bytes | Unreadable): void {
+    if ("unreadable" in chunk) return this.#omit(chunk);
     const data = blobOf(chunk);
     this.#seam = this.#size;
     this.#parts.push({ start: this.#size, end: (this.#size += data.size), data });
@@ -37,6 +44,16 @@ export class Log {
 
   finish(): void {
     this.#ended = true;
+  }
+
+  /** Takes in what the stream will have left out. */
+  #omit({ size, unreadable }: Unreadable): void {
+    const offset = this.#size;
+    const hole: Hole = { code: "read", message: `webmend: the chunk at ${offset} could not be read: ${unreadable}`, offset, path: "", end: offset + size };
+    this.#place = { ...this.#place, holes: [...this.#place.holes, hole] };
+    this.lost();
+    this.push(new Blob([new Uint8Array(size)])); // any bytes, as they are not looked at
+    this.lost();
   }
 
   /** Takes in what the stream has told, which has neither headers nor report in its place. */

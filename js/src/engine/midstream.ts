@@ -4,6 +4,7 @@
 
 import { joined, read, type Bytes } from "../base/bytes.js";
 import { trapped, WebmendError } from "../base/error.js";
+import { readable } from "../base/gather.js";
 import type { Dropped, Problem, Range, Undecodable } from "../base/types.js";
 import type { ModuleReport } from "./answers.js";
 import type { Hole, Past, Place, Placed, Saved } from "./calls.js";
@@ -57,6 +58,12 @@ export async function resume(stream: Resumable, saved: Saved, past: Past[], want
     givenUp.set(stream, error);
     throw error;
   }
+}
+
+/** The bytes of a chunk that could not be read as the platform's Blobs can, or why there is no other way. */
+export function otherwise(chunk: Blob, error: WebmendError): Promise<Bytes | WebmendError> | WebmendError {
+  const other = readable(chunk);
+  return other === chunk ? error : read(other, `the chunk at ${error.offset}`, error.offset).catch((error) => error);
 }
 
 /** Streams of which there is no more than the store has, and why. */

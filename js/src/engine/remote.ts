@@ -3,6 +3,7 @@
 
 import type { Bytes } from "../base/bytes.js";
 import { late, WebmendError } from "../base/error.js";
+import { native } from "../base/gather.js";
 import type { EngineCalls, Hole, Past, Saved, StreamCalls, StreamOptions, Told } from "./calls.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
@@ -89,9 +90,11 @@ class RemoteStream implements StreamCalls {
     for (const method of methods) this[method] = (...args: unknown[]) => this.#make(method, args) as Promise<never>;
   }
 
-  push(chunk: Blob | Bytes): Promise<number> {
-    this.#log?.push(chunk);
-    return this.#make("push", [chunk]) as Promise<number>;
+  async push(piece: Blob | Bytes, at?: number): Promise<number> {
+    if (this.#elsewhere) return this.#elsewhere.push(piece, at);
+    const sent = ArrayBuffer.isView(piece) ? piece : await native(piece).catch((error: WebmendError) => ({ size: piece.size, unreadable: String(error.cause) }));
+    this.#log?.push(sent);
+    return this.#make("push", [sent, at]) as Promise<number>;
   }
 
   lost(): Promise<void> {

@@ -51,7 +51,7 @@ export class Stream implements StreamCalls {
   #again = false;
   place: Place = { handed: 0, given: 0, bounds: [0], losses: [], holes: [], headers: [], report: null };
   #known: Known | null = null; // once the script is there
-  readonly #fetched: Promise<unknown>;
+  readonly #fetched: Promise<typeof import("./midstream.js") | void>;
 
   constructor(module: WebAssembly.Module, instance: Instance, options: StreamOptions) {
     this.#module = module;
@@ -60,21 +60,21 @@ export class Stream implements StreamCalls {
     this.#handle = this.#open();
     // The script is fetched before it is needed, as it might not come then. Without it, a report
     // has no more of a chunk that cannot be read than that bytes are missing.
-    this.#fetched = midstream().then(({ Known }) => (this.#known ??= new Known())).catch(() => {}); // recover says it
+    this.#fetched = midstream().then((script) => ((this.#known ??= new script.Known()), script)).catch(() => {}); // recover says it
   }
 
   get handle(): number {
     return this.#handle;
   }
 
-  async push(chunk: Blob | Bytes): Promise<number> {
+  async push(piece: Blob | Bytes, at?: number): Promise<number> {
     const start = this.#size;
-    const bytes = ArrayBuffer.isView(chunk) ? chunk : await read(chunk, `the chunk at ${start}`, start).catch(async (error: WebmendError) => (await this.#fetched, error));
+    const bytes = ArrayBuffer.isView(piece) ? piece : await read(piece, `the chunk at ${start}`, start).catch(async (error: WebmendError) => (await this.#fetched)?.otherwise(piece, error) ?? error);
     if (this.#closed) return start;
-    this.#starts = this.#options.starts ?? [start];
+    if (!at) this.#starts = this.#options.starts ?? [start];
     const isRead = "buffer" in bytes;
     if (isRead) this.#scan(bytes);
-    else this.omit({ ...bytes, message: bytes.message, end: start + (chunk as Blob).size });
+    else this.omit({ ...bytes, message: bytes.message, end: start + (piece as Blob).size });
     this.#settle();
     if (!isRead) throw bytes;
     return this.#size;
@@ -91,7 +91,7 @@ export class Stream implements StreamCalls {
     return this.#ended ? -1 : this.#size;
   }
 
-  async recover(past: Past[], saved: Saved = { ...this.place, parts: [...this.#aside, ...this.#kept], size: this.#size, seam: this.#starts[0], ended: this.#ended }): Promise<Hole | null> {
+  async recover(past: Past[], saved: Saved = { ...this.place, parts: [...this.#aside, ...this.#kept], size: this.#size, seam: this.#kept.at(-1)?.start, ended: this.#ended }): Promise<Hole | null> {
     return (await midstream()).resume(this, saved, past, this.#options.wanted);
   }
 

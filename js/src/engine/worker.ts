@@ -5,6 +5,7 @@ import type { WebmendError } from "../base/error.js";
 import type { Told } from "./calls.js";
 import { Engine } from "./engine.js";
 import type { Answer, Call } from "./link.js";
+import type { Unreadable } from "./log.js";
 import type { Remote } from "./remote.js";
 import { Stream } from "./stream.js";
 
@@ -22,7 +23,7 @@ async function answer({ call, object: id, method, args, fragments }: Call): Prom
   const reply: Answer = { call };
   const bytes: Bytes[] = []; // which are the page's from now on
   try {
-    const value = await (object as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args);
+    const value = await (object as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!(...args.map(received));
     if (ArrayBuffer.isView(value)) bytes.push(value as Bytes);
     reply.value = value instanceof Engine || value instanceof Stream ? register(value) : value;
   } catch (error) {
@@ -35,6 +36,12 @@ async function answer({ call, object: id, method, args, fragments }: Call): Prom
   }
   if (method === "close") objects.delete(id);
   postMessage(reply, { transfer: bytes.map((b) => b.buffer) });
+}
+
+/** An argument as it was in the page: what that could not read cannot be read here. */
+function received(arg: unknown): unknown {
+  const { unreadable } = Object(arg) as Unreadable;
+  return unreadable ? { ...(arg as Unreadable), arrayBuffer: () => Promise.reject(unreadable) } : arg;
 }
 
 function register(object: Engine | Stream): Remote {
