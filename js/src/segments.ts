@@ -15,6 +15,7 @@ export class Segments {
   #waiting: Queue = { segments: [], wake() {} }; // while no stream is open
   #open = new Set<Queue>();
   #header: Header | null = null; // of the recording under way
+  #fresh = 0; // how many of the last in each queue have come with the last add
   #over = false;
 
   /** @param finished says how streams end */
@@ -34,12 +35,13 @@ export class Segments {
       queue.wake();
     }
     this.#header = segments.findLast((s) => s.kind === "header") ?? this.#header;
+    this.#fresh = segments.length;
   }
 
-  /** Has the browser hold what has not been taken. */
+  /** Has the browser hold what was added last and has not been taken. */
   rest(): void {
     for (const { segments } of [this.#waiting, ...this.#open]) {
-      for (const segment of segments) if (segment.kind === "cluster") segment.rest();
+      for (const segment of segments.slice(-this.#fresh || Infinity)) if (segment.kind === "cluster") segment.rest();
     }
   }
 

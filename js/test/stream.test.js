@@ -268,3 +268,30 @@ describe("the writable of a recording", () => {
     await assert.rejects(new Blob([]).stream().pipeThrough(pipe(new Recording())).pipeTo(new WritableStream()), { code: "empty" });
   });
 });
+
+describe("what nobody reads", () => {
+  test("is given to the browser once, however much waits", async () => {
+    const short = readFileSync(join(testdata, "chromium-01-opus-ts50.webm"));
+    const recording = new Recording({ keep: false });
+    for (const chunk of cut(short, 500)) await recording.pushChunk(chunk);
+    await recording.pushChunk(cut(short, 500)[0]);
+    const clusters = recording.takeClusters();
+    const counted = new Recording({ keep: false });
+    const { prototype } = clusters[0].constructor;
+    const { rest } = prototype;
+    let calls = 0;
+    prototype.rest = function () {
+      calls++;
+      return rest.call(this);
+    };
+    try {
+      for (const chunk of cut(short, 500)) await counted.pushChunk(chunk);
+      await counted.pushChunk(cut(short, 500)[0]);
+    } finally {
+      prototype.rest = rest;
+    }
+    assert.ok(clusters.length > 50, `there are ${clusters.length}`);
+    assert.ok(calls > clusters.length - 10 && calls <= clusters.length, `${calls} calls for ${clusters.length} clusters`);
+    assert.deepEqual(await together(counted.takeClusters()), await together(clusters));
+  });
+});
