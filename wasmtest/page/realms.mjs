@@ -4,6 +4,7 @@
 import { clip, init, join, Recording, repair } from "/dist/index.js";
 import { inspect } from "/dist/inspect.js";
 import { sources } from "/page/firefox-record.mjs";
+import { Foreign } from "/page/foreign.mjs";
 
 const recorded = new Uint8Array(await (await fetch("/testdata/chromium-noalpha-03-vp8opus-ts250.webm")).arrayBuffer());
 
@@ -71,26 +72,6 @@ const kinds = {
   ArrayBuffers: (frame) => (bytes) => new frame.Uint8Array(bytes).buffer,
   "typed arrays": (frame) => (bytes) => new frame.Uint8Array(bytes),
 };
-
-/** A Blob as node-fetch has it, which the page takes for a string where it wants a Blob: its bytes or, if it is gone, none. */
-export class Foreign {
-  #bytes;
-  constructor(bytes, gone = false) {
-    this.#bytes = bytes;
-    this.gone = gone;
-    this.type = "video/webm";
-  }
-  get size() {
-    return this.#bytes.length;
-  }
-  slice(start = 0, end = this.size) {
-    return new Foreign(this.#bytes.slice(start, end), this.gone);
-  }
-  async arrayBuffer() {
-    if (this.gone) throw new DOMException("it is gone", "NotReadableError");
-    return this.#bytes.slice().buffer;
-  }
-}
 
 /** Of chunks that are Blobs of another implementation, one cannot be read: that alone is left out. */
 async function leftOut() {

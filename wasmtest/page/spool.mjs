@@ -2,6 +2,7 @@
 // pages, are gone. Each test throws what is wrong, and leaves nothing on disk.
 
 import { init, Recording, repair, WebmendError } from "/dist/index.js";
+import { Foreign } from "/page/foreign.mjs";
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -72,11 +73,17 @@ export function spooled(options = {}, Class = Recording) {
 
 export const codes = (warnings) => warnings.map((warning) => [warning instanceof WebmendError, warning.code]);
 
+const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
+
+/** A chunk as a Blob of another implementation. */
+const foreign = async (chunk) => new Foreign(await bytesOf(chunk));
+
 /** A recording that was closed is found, is what was pushed, and can be deleted. */
-export async function keeps(options = {}) {
+export async function keeps({ kind = (chunk) => chunk, ...options } = {}) {
   const before = Date.now();
   const { recording, warnings } = spooled(options);
-  await Promise.all(chunks().map((chunk) => recording.pushChunk(chunk)));
+  const pushed = await Promise.all(chunks().map(kind));
+  await Promise.all(pushed.map((chunk) => recording.pushChunk(chunk)));
   await recording.finish();
   await nothingLeft();
   recording.close();
@@ -108,6 +115,24 @@ export const tests = {
   },
 
   "so is one in IndexedDB, where there are no files": () => withoutFiles(keeps),
+
+  "so is one whose chunks are Blobs of another implementation": () => keeps({ kind: foreign }),
+
+  "so is one of such Blobs in IndexedDB": () => withoutFiles(() => keeps({ kind: foreign })),
+
+  async "where such a Blob cannot be read, the others are kept"() {
+    const { recording, warnings } = spooled();
+    const all = chunks();
+    const pushed = await Promise.all(all.map(async (chunk, i) => new Foreign(await bytesOf(chunk), i === 10)));
+    const results = await Promise.allSettled(pushed.map((chunk) => recording.pushChunk(chunk)));
+    equal(results.map((r) => r.reason?.code).filter(Boolean), ["read"], "what is rejected");
+    recording.close();
+    const left = await only();
+    await same(left.blob(), await bytesOf(new Blob(all.toSpliced(10, 1))), "what was kept");
+    await left.delete();
+    await nothingLeft();
+    equal(codes(warnings), [], "its warnings");
+  },
 
   async "so is one in IndexedDB, where a policy forbids the worker"() {
     const forbidden = class {
