@@ -47,15 +47,15 @@ test: tools build $(DIST)/webmend.go.wasm $(DIST)/webmend.trap.wasm $(CONSUMERS)
 	else echo 'this kernel runs no 32-bit programs: GOARCH=386 is only vetted'; fi
 	go test -timeout 30m ./wasmtest/...
 	go test -parallel 1 -timeout 30m ./demo/... # one after the other, as its pages record by the clock
-	go test -race -run '^TestTwoHundred' ./demo
+	go test -race -run '^TestTwoHundred' ./demo/uploads
 	cd js && node --test --test-concurrency=2 test/
 
 # The store that the tests have; to build it takes some minutes, once.
 VERSITYGW := .cache/versitygw
 .PHONY: test-s3
 test-s3: tools build $(VERSITYGW) ## run the tests of uploads to an S3-compatible store
-	go vet -tags s3 ./demo
-	go test -tags s3 -run '^TestS3' ./demo
+	go vet -tags s3 ./demo/...
+	go test -tags s3 -run '^TestS3' ./demo/...
 
 $(VERSITYGW):
 	GOBIN=$(CURDIR)/.cache go install github.com/versity/versitygw/cmd/versitygw@v1.8.0

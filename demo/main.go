@@ -13,12 +13,19 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"path"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/webmend/webmend/demo/uploads"
 )
 
 //go:embed page
@@ -63,14 +70,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if (*s3 == "") != (*name == "") {
 		return errors.New("-s3 and -bucket go together")
 	}
-	var store *bucket
-	if *s3 != "" {
-		var err error
-		if store, err = newBucket(ctx, *s3, *name); err != nil {
-			return err
-		}
+	store, limits, err := openStore(ctx, *data, *s3, *name)
+	if err != nil {
+		return err
 	}
-	uploads, err := newUploads(*data, store, defaultLimits)
+	server, err := uploads.New(ctx, store, uploads.Options{Limits: limits})
 	if err != nil {
 		return err
 	}
@@ -79,7 +83,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "The demo is at %s (stop it with Ctrl-C)\n", address(listener))
-	return serve(ctx, listener, handler(os.DirFS(*dist), uploads))
+	return serve(ctx, listener, handler(os.DirFS(*dist), server))
+}
+
+// openStore opens the bucket or, if none is named, the folder. The credentials of a bucket are
+// those of the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if it has one,
+// AWS_SESSION_TOKEN.
+func openStore(ctx context.Context, folder, endpoint, bucket string) (store uploads.Store, limits uploads.Limits, err error) {
+	if endpoint == "" {
+		store, err = uploads.OpenFolder(folder)
+		return store, limits, err
+	}
+	at, err := url.Parse(endpoint)
+	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return nil, limits, fmt.Errorf("-s3 is to be a URL, as https://s3.example.com, not %q", endpoint)
+	}
+	client, err := minio.New(at.Host, &minio.Options{Creds: credentials.NewEnvAWS(), Secure: at.Scheme == "https"})
+	if err != nil {
+		return nil, limits, err
+	}
+	limits.PartSize = uploads.BucketPartSize
+	store, err = uploads.NewBucket(ctx, client, bucket)
+	return store, limits, err
 }
 
 // checkDist says what to do where the package has not been built.
@@ -117,7 +142,7 @@ func address(listener net.Listener) string {
 
 // serve answers requests until the context is done.
 func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -134,7 +159,7 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 }
 
 // handler serves the page at /, the built package at /dist/ and what is uploaded at /uploads.
-func handler(dist fs.FS, uploads *uploads) http.Handler {
+func handler(dist fs.FS, uploads http.Handler) http.Handler {
 	page, err := fs.Sub(files, "page")
 	if err != nil {
 		panic(err) // the name is a constant
@@ -144,9 +169,37 @@ func handler(dist fs.FS, uploads *uploads) http.Handler {
 	read.Handle("GET /dist/", noListing(http.StripPrefix("/dist", http.FileServerFS(dist))))
 	mux := http.NewServeMux()
 	mux.Handle("/", read)
-	mux.Handle("/uploads", uploads.handler())
-	mux.Handle("/uploads/", uploads.handler())
-	return fresh(typed(mux))
+	mux.Handle("/uploads", hereOnly(uploads))
+	mux.Handle("/uploads/", hereOnly(uploads))
+	return fresh(typed(framed(mux)))
+}
+
+// hereOnly refuses requests under another name than this machine's own. A page of
+// elsewhere whose name was made to mean this machine would count as of the same origin.
+func hereOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil && host != "localhost" {
+			no := uploads.Refusal{
+				Status: http.StatusMisdirectedRequest,
+				Reason: fmt.Sprintf("uploads are taken under an IP address or localhost, not under %q", host),
+			}
+			no.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// framed keeps pages of elsewhere from showing this one in a frame of theirs.
+func framed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // noListing keeps the names of a folder's files to itself.

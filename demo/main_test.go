@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/webmend/webmend/demo/uploads"
 )
 
 var built = fstest.MapFS{
@@ -20,6 +22,21 @@ var built = fstest.MapFS{
 	"index.js.map":   {Data: []byte("{}")},
 	"webmend.wasm":   {Data: []byte("\x00asm")},
 	"inner/file.txt": {Data: []byte("inner")},
+}
+
+// uploadsIn is a server of what is in a folder.
+func uploadsIn(t testing.TB, folder string) *uploads.Server {
+	t.Helper()
+	store, err := uploads.OpenFolder(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	server, err := uploads.New(t.Context(), store, uploads.Options{Limits: uploads.Limits{PartSize: 64 << 10}}) // so that little is enough for many parts
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
 }
 
 func TestThePageAndThePackageAreServedWithTheirTypes(t *testing.T) {
@@ -166,5 +183,34 @@ func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestABucketWithoutAnEndpointIsAMistake(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-bucket", "b"}, "go together"},
+		{[]string{"-s3", "http://127.0.0.1:1"}, "go together"},
+		{[]string{"-s3", "example.com", "-bucket", "b"}, "to be a URL"},
+	} {
+		err := run(context.Background(), append(c.args, "-dist", dist, "-data", t.TempDir()), io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %v, want %q", c.args, err, c.says)
+		}
+	}
+}
+
+func TestUploadsAreTakenUnderTheNamesOfThisMachineAlone(t *testing.T) {
+	h := handler(built, uploadsIn(t, t.TempDir()))
+	for host, want := range map[string]int{"127.0.0.1:8080": 200, "localhost": 200, "[::1]:8080": 200, "192.0.2.1": 200, "example.com:8080": 421, "localhost.example.com": 421} {
+		r := httptest.NewRequest("GET", "/uploads", nil)
+		r.Host = host
+		got := httptest.NewRecorder()
+		if h.ServeHTTP(got, r); got.Code != want {
+			t.Errorf("%s: status %d, want %d: %s", host, got.Code, want, got.Body)
+		}
 	}
 }

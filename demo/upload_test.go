@@ -6,6 +6,9 @@ import (
 	"bytes"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -123,6 +126,18 @@ func TestWithoutItsSwitchNothingIsUploaded(t *testing.T) {
 		t.Errorf("on the server is %s", got)
 	}
 	p.until(`$("server").hidden`)
+}
+
+// plays has ffprobe read each frame, and the duration, of a file that is seekable.
+func plays(t testing.TB, file []byte) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file.webm")
+	write(t, name, string(file))
+	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames:format=duration", "-of", "default", name).CombinedOutput()
+	text := string(out)
+	if err != nil || !strings.Contains(text, "nb_read_frames=") || strings.Contains(text, "=N/A") || strings.Contains(text, "[matroska") {
+		t.Errorf("ffprobe says %s (%v)", text, err)
+	}
 }
 
 func fetched(t *testing.T, url string) []byte {

@@ -106,7 +106,7 @@ export class Upload {
 export const listUploads = () => call("uploads");
 
 /** Makes a recording of what has arrived of one. */
-export const repairUpload = (id) => call(`uploads/${id}/repair`, { method: "POST", patience: 600_000 });
+export const repairUpload = (id) => call(`uploads/${id}/repair`, { method: "POST", json: { ended: true }, patience: 600_000 });
 
 export const deleteUpload = (id) => call(`uploads/${id}`, { method: "DELETE" });
 
