@@ -173,6 +173,12 @@ func (p *tab) handler() http.Handler {
 		})
 	}
 
+	// The package without the worker's script, and where the one for copies on disk never comes.
+	mux.Handle("/pages-only/", http.StripPrefix("/pages-only", package_))
+	mux.HandleFunc("/pages-only/remote.js", http.NotFound)
+	mux.Handle("/hanging/", http.StripPrefix("/hanging", package_))
+	mux.HandleFunc("/hanging/spool.js", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+
 	mux.HandleFunc("POST /upload/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
 		if err != nil {

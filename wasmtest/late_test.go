@@ -51,3 +51,12 @@ func TestFilesAreMadeOnceTheirScriptsCanBeLoadedInChromium(t *testing.T) {
 func TestFilesAreMadeOnceTheirScriptsCanBeLoadedInFirefox(t *testing.T) {
 	ask[delayed](t, startFirefox(t), withoutScripts).check(t)
 }
+
+func TestARecordingGoesOnWithoutScriptsThatNeverCome(t *testing.T) {
+	p := open(t, func(m chromedp.ConsoleMessage) bool { return strings.Contains(m.URL, "/pages-only/") })
+	runAll(t, p, "/page/late.mjs", "tests")
+}
+
+func TestARecordingGoesOnWithoutScriptsThatNeverComeInFirefoxToo(t *testing.T) {
+	inFirefoxToo(t, "/page/late.mjs")
+}

@@ -56,18 +56,23 @@ const again: Record<string, Promise<any> | undefined> = {};
 
 /**
  * What a script beside this one exports, which is loaded when it is needed. Rejects with a
- * WebmendError of code `load`; the next call tries again.
+ * WebmendError of code `load`, also if it has not come within 20 seconds; the next call tries
+ * again.
  *
  * @internal
  */
-export async function late<Script>(name: string, script: Promise<Script>): Promise<Script> {
-  return script.catch((cause) => {
-    // Browsers say at the end where they looked, which bundlers decide.
-    const [address] = String(cause).match(/https?:\S+$/) ?? [];
-    again[name] ??= import(`${address}?${Date.now()}`);
-    return again[name].catch(() => {
-      again[name] = undefined;
-      throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded (${cause}). It must be beside this script; a service worker needs webmend/inline` }, { cause });
+export function late<Script>(name: string, script: Promise<Script>): Promise<Script> {
+  let timer: ReturnType<typeof setTimeout>;
+  const over = new Promise<never>((_, reject) => (timer = setTimeout(reject, 20_000, "no answer")));
+  return Promise.race([script, over])
+    .finally(() => clearTimeout(timer))
+    .catch((cause) => {
+      // Browsers say at the end where they looked, which bundlers decide.
+      const [address] = String(cause).match(/https?:\S+$/) ?? [];
+      again[name] ??= import(`${address}?${Date.now()}`);
+      return again[name].catch(() => {
+        again[name] = undefined;
+        throw new WebmendError({ code: "load", message: `webmend: ${name} could not be loaded (${cause}). It must be beside this script; a service worker needs webmend/inline` }, { cause });
+      });
     });
-  });
 }
