@@ -1,7 +1,6 @@
 // What a stream has yielded so far: its recordings and their stores, its segments, and the report.
 
 import { mended } from "./base/bytes.js";
-import { WebmendError } from "./base/error.js";
 import type { Report } from "./base/types.js";
 import type { Past, Taken, Told } from "./engine/calls.js";
 import type { Found } from "./inside.js";
@@ -76,11 +75,6 @@ export class Contents implements Found {
       initialization: () => (kept.initialization ??= this.#initialization(recording)),
       data: () => data ?? kept.store.parts(at!, at! + form.end - form.start),
     });
-  }
-
-  /** Throws a WebmendError unless media is kept. */
-  mustKeep(): void {
-    if (!this.keep) throw new WebmendError({ code: "not-kept", message: "webmend: the recording was made with keep: false, and has no media" });
   }
 
   /** What is kept of the stream, to be scanned again. */

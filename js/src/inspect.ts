@@ -3,10 +3,10 @@
 import type { Chunk, FileSource } from "./base/blobs.js";
 import { tell, WebmendError } from "./base/error.js";
 import { gather } from "./base/gather.js";
-import { checkOptions } from "./base/options.js";
+import { abortSignal, callback, checkOptions } from "./base/options.js";
 import type { Element, HeaderFacts, Problem, Range, Report, Track } from "./base/types.js";
 import type { ModuleReport } from "./engine/answers.js";
-import { compile, type WasmSource } from "./engine/compile.js";
+import { compile, wasmSource, type WasmSource } from "./engine/compile.js";
 import { Instance, pieceLength } from "./engine/module.js";
 import { Splitter, Walker } from "./engine/scan.js";
 import { elementValue, blockValue, inspector, type BlockFacts, type InspectedElement } from "./media/elements.js";
@@ -73,7 +73,7 @@ function load(wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
  * file or the module cannot be read; what was found until then has been given.
  */
 export async function inspect(source: FileSource, options: InspectOptions = {}): Promise<Inspection> {
-  checkOptions(options, { signal: "an object", onProgress: "a function", onHeader: "a function", onElements: "a function", wasm: "an object or a string" });
+  options = checkOptions(options, { signal: abortSignal, onProgress: callback, onHeader: callback, onElements: callback, wasm: wasmSource });
   const { signal, onProgress, onHeader } = options;
   signal?.throwIfAborted();
   const { file, starts } = await gather(source, "the file");

@@ -1,7 +1,7 @@
 // Takes chunks in: puts them in order, copies them to disk if asked to, and splits one after
 // the other, even if the module traps.
 
-import { own, type Chunk } from "./base/blobs.js";
+import { own, sizeOf, type Chunk } from "./base/blobs.js";
 import type { Bytes } from "./base/bytes.js";
 import { check, late, tell, trapped, WebmendError } from "./base/error.js";
 import type { Missing } from "./base/types.js";
@@ -28,10 +28,11 @@ export class Intake {
   #ready: StreamCalls | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #joined: number | null = null; // after how many bytes of a header that was given
-  #order: Order<Blob | Bytes> | false | null = null; // false once chunks come without numbers
+  #order: Order | false | null = null; // false once chunks come without numbers
   #missing: Missing[] | null = null; // once it is finished
 
   constructor({ spool, strict, header, limits: { waitingChunks = 100, ...limits } = {} }: RecordingOptions, contents: Contents) {
+    const given = header === undefined ? header : own("blob" in Object(header) ? (header as Header).blob() : header, "header");
     this.#contents = contents;
     this.#waitingChunks = waitingChunks;
     this.#stream = engine()
@@ -48,17 +49,16 @@ export class Intake {
         (cause) => tell(options.onWarning ?? console.warn, new WebmendError({ code: "spool", message: `webmend: what is recorded is in memory alone: ${cause.message}` }, { cause })),
       );
     }
-    if (header !== undefined) {
-      const bytes = own("blob" in Object(header) ? (header as Header).blob() : header, "header");
-      this.#joined = sizeOf(bytes);
-      this.#save([bytes]);
-      this.#enqueue(async () => (this.error = await this.#take([bytes, null]))).catch(() => {}); // without it there is nothing
+    if (given) {
+      this.#joined = sizeOf(given);
+      this.#save([given]);
+      this.#enqueue(async () => (this.error = await this.#take([given, null]))).catch(() => {}); // without it there is nothing
     }
   }
 
   /** The numbers of chunks that did not come, or have not yet. */
   get missing(): Missing[] {
-    return this.#missing ?? (this.#order || null)?.missing() ?? [];
+    return this.#missing ?? (this.#order || null)?.rest().missing ?? [];
   }
 
   /** Splits a chunk or, if it has a number, those whose turn it is. */
@@ -66,7 +66,7 @@ export class Intake {
     const chunk = own(data);
     const numbered = sequence !== undefined;
     check(!numbered || (Number.isSafeInteger(sequence) && sequence >= 0), `sequence must be an integer from 0 on, not ${sequence}`);
-    this.#order ??= numbered && new Order(sizeOf, this.#waitingChunks, this.#joined === null ? 0 : null, this.#joined ?? 0);
+    this.#order ??= numbered && new Order(this.#waitingChunks, this.#joined === null ? 0 : null, this.#joined ?? 0);
     check(numbered === Boolean(this.#order), "either all chunks of a recording have a sequence number or none");
     const ready = this.#order ? this.#order.put(sequence!, chunk) : [chunk];
     const saved = this.#save(ready);
@@ -83,8 +83,8 @@ export class Intake {
   finish(): Promise<void> {
     let rest: (Blob | Bytes | null)[] = [];
     if (this.#order) {
-      this.#missing = this.#order.missing();
-      rest = this.#order.rest().flatMap((run) => [null, ...run]);
+      ({ chunks: rest, missing: this.#missing } = this.#order.rest());
+      this.#order = null;
     }
     const saved = this.#save(rest);
     return this.#enqueue(async () => {
@@ -199,5 +199,3 @@ export class Intake {
 const forgotten = new FinalizationRegistry<StreamCalls>((stream) => stream.close());
 
 export const closedError = () => new WebmendError({ code: "finished", message: "webmend: the recording was closed" });
-
-const sizeOf = (chunk: Blob | Bytes) => (ArrayBuffer.isView(chunk) ? chunk.length : chunk.size);

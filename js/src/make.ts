@@ -4,13 +4,14 @@
 import type { FileSource } from "./base/blobs.js";
 import { check, tell, trapped, WebmendError } from "./base/error.js";
 import { brand, gather, isList, native } from "./base/gather.js";
-import { checkOptions, type Known } from "./base/options.js";
+import { abortSignal, boolean, callback, checkOptions, number, type Known } from "./base/options.js";
 import type { Report } from "./base/types.js";
 import type { Contents } from "./contents.js";
 import type { MadePlan } from "./engine/answers.js";
-import type { EngineCalls, Pieces, StreamCalls } from "./engine/calls.js";
-import { noRecording, planFlags } from "./engine/module.js";
-import { carryOut, planKinds, type ClipRange, type JobOptions, type MediaFile, type MakeOptions, type Source } from "./media/plan.js";
+import type { EngineCalls, StreamCalls } from "./engine/calls.js";
+import { noRecording, planFlags, steps, type Pieces } from "./engine/plans.js";
+import { mustKeep } from "./inside.js";
+import { carryOut, planKinds, type ClipRange, type JobOptions, type MakeOptions, type MediaFile, type PlanKind, type Source } from "./media/plan.js";
 
 /** @internal */
 export { native };
@@ -22,45 +23,48 @@ type GetEngine = () => Promise<EngineCalls>;
 
 /** @internal */
 export async function repair(engine: GetEngine, file: FileSource, options: JobOptions & { recordingIndex?: number }): Promise<MediaFile & { report: Report }> {
-  checkOptions(options, { ...jobOptions, ...recordingOption });
-  const { made, report } = await make(engine, [file], options, ([stream]) => stream.plan(planKinds.seekable, options.recordingIndex ?? 0, flagsOf(options)));
+  options = checkOptions(options, { ...jobOptions, ...recordingOption });
+  const { made, report } = await make(engine, [file], options, ([stream]) => stream.step(steps, "plan", planKinds.seekable, options.recordingIndex ?? 0, flagsOf(options)));
   return { ...made, report };
 }
 
 /** @internal */
 export async function join(engine: GetEngine, files: Iterable<FileSource>, options: JobOptions): Promise<MediaFile> {
-  checkOptions(options, jobOptions);
-  return (await make(engine, files, options, ([first, ...others]) => first.join(others.map((o) => o.handle), flagsOf(options)))).made;
+  options = checkOptions(options, jobOptions);
+  return (await make(engine, files, options, ([first, ...others]) => first.step(steps, "join", others.map((o) => o.handle), flagsOf(options)))).made;
 }
 
 /** @internal */
 export async function clip(engine: GetEngine, file: FileSource, options: ClipRange & JobOptions): Promise<MediaFile> {
-  checkClip(options, jobOptions);
-  const { start = 0, end = Infinity } = options;
-  return (await make(engine, [file], options, ([stream]) => stream.plan(planKinds.clip, 0, flagsOf(options), start, end))).made;
+  const { start, end, ...others } = checkClip(options, jobOptions);
+  return (await make(engine, [file], others, ([stream]) => stream.step(steps, "plan", planKinds.clip, 0, flagsOf(others), start, end))).made;
 }
 
-/** Makes a file of a recording that may go on. a and b are what its kind wants. @internal */
-export async function makeOf(contents: Contents, stream: StreamCalls, kind: number, options: MakeOptions & ClipRange, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
-  checkClip(options, { ...jobOptions, ...recordingOption });
+/** Makes a file of a recording that may go on. a and b are what its kind wants besides options. @internal */
+export async function makeOf(contents: Contents, stream: StreamCalls, kind: PlanKind, options: MakeOptions & ClipRange, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
+  const known = { ...jobOptions, ...recordingOption };
+  if (kind === "clip") ({ start: a, end: b, ...options } = checkClip(options, known));
+  else options = checkOptions(options, known);
   const which = options.recordingIndex ?? contents.recordings.length - 1;
   const recording = contents.recordings[which];
   if (!recording) throw noRecording();
-  if (kind !== planKinds.initialization) contents.mustKeep();
-  const begun = await stream.plan(kind, which, planFlags.stored | flagsOf(options), a, b);
+  if (kind !== "initialization") mustKeep(contents);
+  const begun = await stream.step(steps, "plan", planKinds[kind], which, planFlags.stored | flagsOf(options), a, b);
   const open: Source = { parts: async (start, end) => [await stream.read(start, end)] };
   return { made: await carryOut(stream, begun, [recording.store, open], options), next: (begun as MadePlan).next };
 }
 
-const jobOptions: Known = { signal: "an object", onProgress: "a function", keepUndecodable: "a boolean" };
-const recordingOption: Known = { recordingIndex: "a number from 0 on" };
+const jobOptions: Known = { signal: abortSignal, onProgress: callback, keepUndecodable: boolean };
+const recordingOption: Known = { recordingIndex: number };
 
-/** Checks options that can have a range, which may begin before 0. */
-function checkClip({ start, end, ...others }: ClipRange, known: Known): void {
+/** Checks options with a range, which may begin before 0, and returns them with all of it. */
+function checkClip<Options extends ClipRange>(options: Options, known: Known): Options & Required<ClipRange> {
+  const { start = 0, end = Infinity, ...others } = options ?? {};
   for (const [name, value] of Object.entries({ start, end })) {
-    check(value === undefined || (typeof value === "number" && !Number.isNaN(value)), `${name} must be a number of seconds, not ${String(value)}`);
+    check(typeof value === "number" && !Number.isNaN(value), `${name} must be a number of seconds, not ${String(value)}`);
   }
   checkOptions(others, { start: "", end: "", ...known });
+  return { ...options, start, end };
 }
 
 /** What keeps undecodable frames in a file, if it is wanted. */

@@ -4,10 +4,10 @@
 
 import { read, type Bytes } from "./base/bytes.js";
 import { check, tell, WebmendError } from "./base/error.js";
-import { checkOptions } from "./base/options.js";
+import { abortSignal, callback, checkOptions, number } from "./base/options.js";
 import type { RecordingFacts } from "./base/types.js";
-import { begun, type Inside } from "./inside.js";
-import { planKinds, type MediaFile } from "./media/plan.js";
+import { begun, mustKeep, type Inside } from "./inside.js";
+import type { MediaFile } from "./media/plan.js";
 
 /** A `<video>` or `<audio>` element, for who has the types of the DOM. */
 export type MediaElement = typeof globalThis extends { HTMLMediaElement: { prototype: infer Element } } ? Element : object;
@@ -85,8 +85,9 @@ export class Preview {
    * @internal
    */
   constructor(media: MediaElement, live: Inside, options: PreviewOptions = {}) {
-    checkOptions(options, { keepSeconds: "a number from 0 on", onError: "a function", signal: "an object" });
+    options = checkOptions(options, { keepSeconds: number, onError: callback, signal: abortSignal });
     options.signal?.throwIfAborted();
+    mustKeep(live.contents);
     check("srcObject" in Object(media) && "canPlayType" in media, `a preview needs a <video> or <audio> element to play in, not ${media}`);
     if (live.contents.state === "closed") {
       throw new WebmendError({ code: "finished", message: "webmend: the recording was closed, and has nothing left to play: close it after its preview" });
@@ -184,7 +185,7 @@ export class Preview {
 
   /** What there is, up to the next key frame or the end of what is recorded: empty if that is nothing. */
   async #part({ recording, offset, time }: Next): Promise<MediaFile & { next: number }> {
-    const { made, next } = await this.#live.make(planKinds.live, { recordingIndex: recording }, offset, time);
+    const { made, next } = await this.#live.make("live", { recordingIndex: recording }, offset, time);
     return { ...made, next };
   }
 
@@ -244,7 +245,7 @@ export class Preview {
 
   /** What the buffer must have before anything of a recording; its type is the media type. */
   async #initialization(recording: number): Promise<Blob> {
-    return (await this.#live.make(planKinds.initialization, { recordingIndex: recording })).made.blob;
+    return (await this.#live.make("initialization", { recordingIndex: recording })).made.blob;
   }
 
   /** Makes the buffer ready for a recording. */
@@ -381,7 +382,7 @@ export class Preview {
     const isOver = this.#media.ended || this.#arriving || !this.#url;
     if (!isOver || this.#end - this.#shown < tolerance) return false;
     const from = this.#arriving ? Math.max(0, this.#end - 1) : this.#media.currentTime;
-    const file = (await this.#live.make(planKinds.seekable, {})).made.blob;
+    const file = (await this.#live.make("seekable", {})).made.blob;
     if (this.#closed) return false;
     this.#arriving = false;
     this.#shown = this.#end;

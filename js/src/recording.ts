@@ -11,7 +11,7 @@ import { announce, Target } from "./events.js";
 import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
-import { planKinds, type ClipRange, type MediaFile, type MakeOptions } from "./media/plan.js";
+import type { ClipRange, MakeOptions, MediaFile, PlanKind } from "./media/plan.js";
 import type { RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
@@ -117,7 +117,7 @@ export class Recording extends Target {
    */
   pushChunk(data: Chunk, options: { sequence?: number | undefined } = {}): Promise<void> {
     const done = this.#finished
-      ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: a chunk was pushed after the recording was finished", offset: this.#intake.size }))
+      ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: the recording was finished before this chunk", offset: this.#intake.size }))
       : this.#intake.push(data, options.sequence);
     done.catch(() => {});
     return done;
@@ -204,7 +204,7 @@ export class Recording extends Target {
    * recording, and is made in milliseconds whatever its length.
    */
   async seekable(options: MakeOptions = {}): Promise<Blob> {
-    return (await this.#make(planKinds.seekable, options)).made.blob;
+    return (await this.#make("seekable", options)).made.blob;
   }
 
   /**
@@ -214,7 +214,7 @@ export class Recording extends Target {
    * reach up to the last whole block that was pushed.
    */
   async clip(range: ClipRange & MakeOptions = {}): Promise<MediaFile> {
-    return (await this.#make(planKinds.clip, range, range.start ?? 0, range.end ?? Infinity)).made;
+    return (await this.#make("clip", range)).made;
   }
 
   /**
@@ -222,7 +222,7 @@ export class Recording extends Target {
    * key frame on, with known sizes, up to the last whole block that was pushed.
    */
   async joinPoint(options: MakeOptions = {}): Promise<MediaFile> {
-    return (await this.#make(planKinds.joinPoint, options)).made;
+    return (await this.#make("joinPoint", options)).made;
   }
 
   /**
@@ -230,7 +230,7 @@ export class Recording extends Target {
    * want it: without Duration, SeekHead, Cues or Void, and a Segment of unknown size.
    */
   async initializationSegment(options: MakeOptions = {}): Promise<Blob> {
-    return (await this.#make(planKinds.initialization, options)).made.blob;
+    return (await this.#make("initialization", options)).made.blob;
   }
 
   /**
@@ -248,7 +248,6 @@ export class Recording extends Target {
    * script `preview.js`, beside this one, cannot be loaded.
    */
   async preview(element: MediaElement, options: PreviewOptions = {}): Promise<Preview> {
-    this.#contents.mustKeep();
     const { Preview } = await late("preview.js", import("./preview.js"));
     return new Preview(element, this.#inside(), options);
   }
@@ -261,15 +260,14 @@ export class Recording extends Target {
    *
    * Nothing is made before it is read; until then it waits in the recording. It closes when
    * the recording is finished or the recorder begins another one, which has parts of its own,
-   * and fails as `finished` does, with code `invalid-argument` if an option is not right, and with code
-   * `no-clusters` if there is nothing. A recording can have any number of such streams, and
+   * and fails as `finished` does, with code `invalid-argument` if an option is wrong, with code
+   * `not-kept` if the recording keeps no media, and with code `no-clusters` if there is nothing. A recording can have any number of such streams, and
    * cancelling one changes nothing of the others.
    *
    * Parts already read are final: frames that the report later calls `undecodable`, and
    * blocks that turn out to have been pushed twice, are in the file.
    */
   parts(options: PartsOptions = {}): ReadableStream<Part> {
-    this.#contents.mustKeep();
     let parts: Parts | undefined;
     return new ReadableStream<Part>(
       {
@@ -365,7 +363,7 @@ export class Recording extends Target {
     this.#contents.clear(reason);
   }
 
-  #make(kind: number, options: MakeOptions, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
+  #make(kind: PlanKind, options: MakeOptions, a?: number, b?: number): Promise<{ made: MediaFile; next: number }> {
     return this.#intake.run(async (stream) => (await maker()).makeOf(this.#contents, stream, kind, options, a, b));
   }
 

@@ -3,9 +3,9 @@
 
 import type { Bytes } from "./base/bytes.js";
 import { check } from "./base/error.js";
-import { checkOptions } from "./base/options.js";
-import { begun, type Inside } from "./inside.js";
-import { planKinds } from "./media/plan.js";
+import { checkOptions, number, text } from "./base/options.js";
+import { begun, mustKeep, type Inside } from "./inside.js";
+import type { PlanKind } from "./media/plan.js";
 
 /** A part of a file that is uploaded while it is recorded. */
 export interface Part {
@@ -44,8 +44,7 @@ export interface PartsOptions {
   recordingIndex?: number | undefined;
 }
 
-const number = "a number from 0 on";
-const known = { size: number, order: "a string", expectedSeconds: number, recordingIndex: number };
+const known = { size: number, order: text, expectedSeconds: number, recordingIndex: number };
 
 /** Bytes that are reserved for what a file begins with, besides Cues. */
 const headLength = 4 << 10;
@@ -69,6 +68,7 @@ export class Parts {
   #news = false;
 
   constructor(inside: Inside, options: PartsOptions) {
+    mustKeep(inside.contents);
     const { size = 8 << 20, order = "seekable", expectedSeconds = 1800, recordingIndex = 0 } = checkOptions(options, known);
     const seekable = order === "seekable";
     check(seekable || order === "arrival", `the order of parts must be "seekable" or "arrival", not ${order}`);
@@ -121,15 +121,15 @@ export class Parts {
     const inside = this.#inside;
     const { state } = inside.contents;
     if (state !== "recording") await inside.finished; // or rather, how it failed
-    if (state === "closed") await this.#make(planKinds.initialization); // which says that it is
+    if (state === "closed") await this.#make("initialization"); // which says that it is
     const recordings = begun(inside.contents);
     const facts = recordings[this.#recording];
     const store = inside.contents.recordings[this.#recording]?.store;
     const whole = state === "finished" || recordings.length > this.#recording + 1;
     if (!whole && !facts?.clusters) return;
-    if (!facts?.clusters) await this.#make(planKinds.seekable); // which says that there are none
+    if (!facts?.clusters) await this.#make("seekable"); // which says that there are none
     // That there is room enough is known before anything has been sent.
-    this.#first ??= await (this.#room ? this.#make(planKinds.head) : this.#make(planKinds.initialization));
+    this.#first ??= await (this.#room ? this.#make("head") : this.#make("initialization"));
 
     const size = this.#size;
     const before = this.#first.size - (facts!.header.end - facts!.header.start); // from the store to the file
@@ -152,11 +152,11 @@ export class Parts {
     if (!whole) return;
     if (!this.#held) return null;
     this.#held = false;
-    this.#first = await this.#make(planKinds.head);
+    this.#first = await this.#make("head");
     return part(1);
   }
 
-  async #make(kind: number): Promise<Blob> {
+  async #make(kind: PlanKind): Promise<Blob> {
     return (await this.#inside.make(kind, { recordingIndex: this.#recording }, this.#room)).made.blob;
   }
 }

@@ -333,7 +333,7 @@ inBoth(() => {
 
     test("must have its start before its end, and before the recording's", async () => {
       const recording = await record("chromium-07-vp8opus-nots");
-      for (const [start, end] of [[2, 1], [1, 1], [100, 200], [-2, -1], [NaN, NaN]]) await rejects(recording.clip({ start, end }), "invalid-range");
+      for (const [start, end] of [[2, 1], [1, 1], [100, 200], [-2, -1]]) await rejects(recording.clip({ start, end }), "invalid-range");
     });
   });
 

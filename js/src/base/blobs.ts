@@ -30,6 +30,9 @@ export function isBlob(value: unknown): value is Blob {
   return Object(value).size >= 0 && "slice" in (value as Blob);
 }
 
+/** @internal */
+export const sizeOf = (chunk: Blob | Bytes) => (ArrayBuffer.isView(chunk) ? chunk.length : chunk.size);
+
 /** The bytes of what has some, unless they were transferred. @internal */
 export function view(value: unknown): Bytes | undefined {
   const { buffer = value, byteOffset, byteLength } = Object(value) as ArrayBufferView<ArrayBuffer>;

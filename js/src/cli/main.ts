@@ -7,7 +7,7 @@ import { WebmendError } from "../base/error.js";
 import type { Dropped, Problem, Range, RecordingFacts } from "../base/types.js";
 import type { ModuleReport } from "../engine/answers.js";
 import { init, instance } from "../engine/load.js";
-import { planFlags } from "../engine/module.js";
+import { join, plan, planFlags, takeLiterals, takePlan } from "../engine/plans.js";
 import { elementLine } from "../media/elements.js";
 import { planKinds } from "../media/plan.js";
 import { Input, Progress, UsageError, writeFile, writeFully } from "./files.js";
@@ -129,13 +129,13 @@ async function clusters(input: Input, number: number | undefined, output: string
 /** Carries out a plan, and returns where in the recording it begins and ends. */
 async function carryOut(plan: number, inputs: Input[], output: string | undefined): Promise<{ start: number; end: number }> {
   const module = await instance();
-  let made = module.takePlan(plan);
+  let made = takePlan(module, plan);
   while ("reads" in made) {
     for (const { source, start, end } of made.reads) for (const bytes of inputs[source]!.read(start, end)) module.pushAll(plan, bytes);
-    made = module.takePlan(plan);
+    made = takePlan(module, plan);
   }
   const { pieces, size, start, end } = made;
-  const literals = module.takeLiterals(plan);
+  const literals = takeLiterals(module, plan);
   const progress = new Progress(size);
   writeFile(output, (fd) => {
     let at = 0;
@@ -168,7 +168,7 @@ async function seekable(input: Input, number: number | undefined, flags: number,
   const contents = await read(input);
   const { index } = chooseOne(contents, input, number);
   const { instance: module, handle } = contents.splitter;
-  await carryOut(module.plan(handle, planKinds.seekable, index, flags), [input], output);
+  await carryOut(plan(module, handle, planKinds.seekable, index, flags), [input], output);
   sayLosses(input, contents.report, { recording: index, kept: flags !== 0 });
 }
 
@@ -177,7 +177,7 @@ async function clip(input: Input, number: number | undefined, flags: number, ran
   const { index, recording } = chooseOne(contents, input, number);
   const end = Math.min(range.end, recording.duration + 1);
   const { instance: module, handle } = contents.splitter;
-  const cut = await carryOut(module.plan(handle, planKinds.clip, index, flags, range.start, end), [input], output);
+  const cut = await carryOut(plan(module, handle, planKinds.clip, index, flags, range.start, end), [input], output);
   // Beside the file, if that goes to standard output.
   const text = `${cut.start.toFixed(3)} ${cut.end.toFixed(3)}\n`;
   if (output === undefined || output === "-") process.stderr.write(text);
@@ -190,7 +190,7 @@ async function joinAll(inputs: Input[], flags: number, output: string | undefine
   for (const input of inputs) all.push(await read(input));
   all.forEach((contents, i) => choose(contents, inputs[i]!, 1));
   const handles = all.map((contents) => contents.splitter.handle);
-  await carryOut((await instance()).join(handles, flags), inputs, output);
+  await carryOut(join(await instance(), handles, flags), inputs, output);
   all.forEach((contents, i) => sayLosses(inputs[i]!, contents.report, { kept: flags !== 0 }));
 }
 

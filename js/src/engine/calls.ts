@@ -3,7 +3,8 @@
 
 import type { Bytes } from "../base/bytes.js";
 import type { Problem, Range } from "../base/types.js";
-import type { MadePlan, ModuleReport, Read, ToldCluster, ToldHeader } from "./answers.js";
+import type { ModuleReport, ToldCluster, ToldHeader } from "./answers.js";
+import type { StepArgs, Stepped, Steps } from "./plans.js";
 import type { SplitOptions } from "./module.js";
 
 /** What opens streams. */
@@ -112,9 +113,6 @@ export interface Told {
   memory: number;
 }
 
-/** The pieces of a plan, and its bytes that are no ranges; or what it must read before it can be made. */
-export type Pieces = { plan: number } & ({ reads: Read[] } | (MadePlan & { literals: Bytes }));
-
 /** A stream as recordings and files have it, wherever it is. */
 export interface StreamCalls {
   /** What the module calls it, for `join`. */
@@ -139,15 +137,8 @@ export interface StreamCalls {
   recover(past: Past[], saved?: Saved): Promise<Hole | null>;
   /** What is new since the last call; with fragments, what there is of the open cluster too. */
   take(fragments?: boolean): Told;
-  /** Begins the plan of a recording. */
-  plan(kind: number, recording: number, flags: number, a?: number, b?: number): Promise<Pieces>;
-  /** Begins the plan of this stream and others of the same instance, one after the other. */
-  join(handles: number[], flags: number): Promise<Pieces>;
-  /** Gives a plan what it must read. */
-  complete(plan: number, reads: Blob[]): Promise<Pieces>;
-  /** The bytes of piece i of a plan, edited. */
-  edit(plan: number, i: number, bytes: Blob): Promise<Bytes>;
-  closePlan(plan: number): Promise<void>;
+  /** Takes a step to a file, where the stream is. */
+  step<Name extends keyof Steps>(steps: Steps, name: Name, ...args: StepArgs<Name>): Promise<Stepped<Name>>;
   /** Bytes of the stream that no store has yet. */
   read(start: number, end: number): Promise<Bytes>;
   close(): void;

@@ -8,6 +8,9 @@ type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { proto
 /** Where the module may come from: its address, what `fetch` gives, its bytes, or the WebAssembly.Module made of them. */
 export type WasmSource = string | URL | Response | Promise<Response> | ArrayBuffer | ArrayBufferView<ArrayBuffer> | CompiledModule;
 
+/** What that must be, as an option. @internal */
+export const wasmSource = "a string or an object";
+
 /**
  * Compiles the module, while it comes if that can be. Rejects with a WebmendError of code `load`.
  *

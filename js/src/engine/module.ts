@@ -2,7 +2,7 @@
 
 import { WebmendError } from "../base/error.js";
 import type { Problem } from "../base/types.js";
-import { numbers, type Numbers, type Plan, type ToldCluster, type ToldForm } from "./answers.js";
+import { numbers, type Numbers, type ToldCluster, type ToldForm } from "./answers.js";
 import { notLoaded } from "./compile.js";
 import { wasi } from "./wasi.js";
 
@@ -50,9 +50,6 @@ type Answer =
   | "takeLiterals";
 
 type AnswerInNumbers = "takeClusters" | "takeFragments" | "takeForms" | "takePatches";
-
-/** What a plan's flags say. */
-export const planFlags = { stored: 1, keepUndecodable: 2 } as const;
 
 /** How many bytes go into the module at once: larger is no faster, and takes memory. */
 export const pieceLength = 64 << 10;
@@ -102,7 +99,7 @@ export class Instance {
 
   open(kind: number, { strict, rewinds, seeks, headerSize, tracks, clusterSize }: SplitOptions = {}): number {
     const flags = (strict ? 1 : 0) | (rewinds ? 2 : 0) | (seeks ? 4 : 0);
-    return this.#call(() => this.#exports.open(kind, flags, headerSize, tracks, 0, clusterSize));
+    return this.call((e) => e.open(kind, flags, headerSize, tracks, 0, clusterSize));
   }
 
   /** Bytes of the module's memory. */
@@ -111,12 +108,12 @@ export class Instance {
   }
 
   close(handle: number): void {
-    if (!this.dead) this.#call(() => this.#exports.close(handle));
+    if (!this.dead) this.call((e) => e.close(handle));
   }
 
   /** A view of the module's memory to write up to 64 KiB to. */
-  #reserve(): Uint8Array {
-    const address = this.#call(() => this.#exports.reserve(pieceLength));
+  reserve(): Uint8Array {
+    const address = this.call((e) => e.reserve(pieceLength));
     return new Uint8Array(this.#exports.memory.buffer, address, pieceLength);
   }
 
@@ -125,19 +122,19 @@ export class Instance {
    * above 0 if anything is new, below 0 if the stream is at an end.
    */
   push(handle: number, piece: Uint8Array, goesOn?: boolean): number {
-    this.#reserve().set(piece);
+    this.reserve().set(piece);
     this.pace = Math.min(this.pace + piece.length, pieceLength);
-    return this.#call(() => this.#exports[goesOn ? "continueChunk" : "pushChunk"](handle, piece.length));
+    return this.call((e) => e[goesOn ? "continueChunk" : "pushChunk"](handle, piece.length));
   }
 
   /** Says that bytes are missing here. Returns what `push` does. */
   lost(handle: number): number {
-    return this.#call(() => this.#exports.lost(handle));
+    return this.call((e) => e.lost(handle));
   }
 
   /** Has a stream go on at an offset, with an element of a Segment or another recording. What is before that is known. */
   skip(handle: number, offset: number): void {
-    this.#call(() => this.#exports.skip(handle, offset));
+    this.call((e) => e.skip(handle, offset));
   }
 
   /**
@@ -145,7 +142,7 @@ export class Instance {
    * wants. To be asked after `push`, `lost` and the answer `finish`.
    */
   rewind(handle: number, next: number): number {
-    const back = this.#call(() => this.#exports.rewind(handle));
+    const back = this.call((e) => e.rewind(handle));
     if (back < 0) return next;
     this.pace = firstLength;
     return back;
@@ -153,7 +150,7 @@ export class Instance {
 
   /** The offset from which bytes of a stream may still be wanted. */
   needed(handle: number): number {
-    return this.#call(() => this.#exports.needed(handle));
+    return this.call((e) => e.needed(handle));
   }
 
   /**
@@ -169,7 +166,7 @@ export class Instance {
   }
 
   ask(handle: number, what: Answer): unknown {
-    return JSON.parse(this.#text.decode(this.#answer(handle, what)));
+    return JSON.parse(this.#text.decode(this.answer(handle, what)));
   }
 
   /**
@@ -188,45 +185,17 @@ export class Instance {
   /** Asks until nothing is left, as an answer can have a part of it. */
   #all<T>(handle: number, what: AnswerInNumbers, one: (told: Numbers) => T): T[] {
     const all: T[] = [];
-    for (let told; (told = numbers(this.#answer(handle, what))).more(); ) {
+    for (let told; (told = numbers(this.answer(handle, what))).more(); ) {
       while (told.more()) all.push(one(told));
     }
     return all;
   }
 
   /** The module's own bytes of an answer, until the next call. */
-  #answer(handle: number, what: Answer | AnswerInNumbers): Uint8Array {
-    const length = this.#call(() => this.#exports[what](handle));
+  answer(handle: number, what: Answer | AnswerInNumbers): Uint8Array {
+    const length = this.call((e) => e[what](handle));
     if (length < 0) this.#fail(`status ${length} from ${what}`);
     return new Uint8Array(this.#exports.memory.buffer, this.#exports.result(), length);
-  }
-
-  /** Begins the plan of a recording; a and b are what its kind wants. */
-  plan(handle: number, kind: number, recording: number, flags: number, a?: number, b?: number): number {
-    return this.#begun(this.#call(() => this.#exports.plan(handle, kind, recording, flags, a, b)));
-  }
-
-  /** Begins the plan of all recordings of streams, one after the other. */
-  join(handles: number[], flags: number): number {
-    const memory = this.#reserve();
-    new Int32Array(memory.buffer, memory.byteOffset).set(handles);
-    return this.#begun(this.#call(() => this.#exports.join(handles.length, flags)));
-  }
-
-  #begun(plan: number): number {
-    if (plan < 0) throw noRecording();
-    return plan;
-  }
-
-  takePlan(handle: number): Plan {
-    const plan = this.ask(handle, "takePlan") as Plan | null;
-    if (!plan) throw new WebmendError(this.ask(handle, "lastError") as Problem);
-    return plan;
-  }
-
-  /** A copy of the bytes of a plan that are not ranges. */
-  takeLiterals(handle: number): Uint8Array<ArrayBuffer> {
-    return this.#answer(handle, "takeLiterals").slice();
   }
 
   /**
@@ -234,13 +203,13 @@ export class Instance {
    * of a stream. Returns the offset and the old value of each byte that it changed.
    */
   edit(handle: number, i: number, bytes: Uint8Array): number[] {
-    const editor = this.#call(() => this.#exports.edit(handle, i));
+    const editor = this.call((e) => e.edit(handle, i));
     if (editor < 0) this.#fail(`status ${editor} from edit`);
     try {
       const changed: number[] = [];
       for (let begin = 0; begin < bytes.length; begin += pieceLength) {
         this.pushAll(editor, bytes.subarray(begin, begin + pieceLength));
-        const { more, next } = numbers(this.#answer(editor, "takePatches"));
+        const { more, next } = numbers(this.answer(editor, "takePatches"));
         while (more()) {
           const at = next();
           changed.push(at, bytes[at]!);
@@ -253,10 +222,11 @@ export class Instance {
     }
   }
 
-  #call(f: () => number): number {
+  /** Calls the module. Throws a WebmendError of code `trap` if that traps, or has before. */
+  call(f: (exports: Exports) => number): number {
     if (this.dead) this.#fail("it had trapped before");
     try {
-      const status = f();
+      const status = f(this.#exports);
       // -3 is a panic that the module caught: its collector may be broken.
       if (status !== -3) return status;
     } catch (cause) {
@@ -271,6 +241,3 @@ export class Instance {
     throw new WebmendError({ code: "trap", message: `webmend: a bug in the module: ${why}${words && `: ${words}`}` }, { cause });
   }
 }
-
-/** What cannot be made of a recording that is not there. */
-export const noRecording = () => new WebmendError({ code: "no-clusters", message: "webmend: no such recording yet" });

@@ -7,6 +7,7 @@ import { native } from "../base/gather.js";
 import type { EngineCalls, Hole, Past, Saved, StreamCalls, StreamOptions, Told } from "./calls.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
+import type { StepArgs, Stepped, Steps } from "./plans.js";
 
 /** Where an engine or a stream is. */
 export interface Remote {
@@ -64,9 +65,6 @@ class RemoteEngine implements EngineCalls {
   }
 }
 
-const methods = ["plan", "join", "complete", "edit", "closePlan", "read"] as const;
-
-interface RemoteStream extends Pick<StreamCalls, (typeof methods)[number]> {}
 class RemoteStream implements StreamCalls {
   readonly #link: Link;
   readonly #object: number;
@@ -87,7 +85,6 @@ class RemoteStream implements StreamCalls {
     this.#next = next;
     this.handle = handle;
     this.#log = options.wanted === "nothing" ? null : new Log(options);
-    for (const method of methods) this[method] = (...args: unknown[]) => this.#make(method, args) as Promise<never>;
   }
 
   async push(piece: Blob | Bytes, at?: number): Promise<number> {
@@ -105,6 +102,16 @@ class RemoteStream implements StreamCalls {
   finish(): Promise<number> {
     this.#log?.finish();
     return this.#make("finish", []) as Promise<number>;
+  }
+
+  read(start: number, end: number): Promise<Bytes> {
+    return this.#make("read", [start, end]) as Promise<Bytes>;
+  }
+
+  /** The worker has the steps. */
+  step<Name extends keyof Steps>(steps: Steps, name: Name, ...args: StepArgs<Name>): Promise<Stepped<Name>> {
+    if (this.#elsewhere) return this.#elsewhere.step(steps, name, ...args);
+    return this.#make("step", [null, name, ...args]) as Promise<Stepped<Name>>;
   }
 
   /** Fragments come with the answers to later calls. */

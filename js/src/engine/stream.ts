@@ -6,9 +6,10 @@ import { joined, read, type Bytes } from "../base/bytes.js";
 import { late, type WebmendError } from "../base/error.js";
 import type { Range } from "../base/types.js";
 import type { Form, ModuleReport, ToldCluster, ToldHeader } from "./answers.js";
-import type { Hole, Past, Pieces, Place, Placed, Saved, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
+import type { Hole, Past, Place, Placed, Saved, Stored, StreamCalls, StreamOptions, Taken, Told } from "./calls.js";
 import type { Known } from "./midstream.js";
 import { Instance } from "./module.js";
+import type { StepArgs, Stepped, Steps } from "./plans.js";
 
 /**
  * How many bytes that are no header or cluster wait to be put aside, as each Blob has its price;
@@ -161,27 +162,8 @@ export class Stream implements StreamCalls {
     return told;
   }
 
-  async plan(kind: number, recording: number, flags: number, a?: number, b?: number): Promise<Pieces> {
-    return this.#begin(this.#instance.plan(this.#handle, kind, recording, flags, a, b));
-  }
-
-  async join(handles: number[], flags: number): Promise<Pieces> {
-    return this.#begin(this.#instance.join([this.#handle, ...handles], flags));
-  }
-
-  async complete(plan: number, reads: Blob[]): Promise<Pieces> {
-    for (const blob of reads) this.#instance.pushAll(plan, await read(blob, "what was recorded"));
-    return this.#pieces(plan);
-  }
-
-  async edit(plan: number, i: number, blob: Blob): Promise<Bytes> {
-    const bytes = await read(blob, "what was recorded");
-    this.#instance.edit(plan, i, bytes);
-    return bytes;
-  }
-
-  async closePlan(plan: number): Promise<void> {
-    this.#instance.close(plan);
+  async step<Name extends keyof Steps>(steps: Steps, name: Name, ...args: StepArgs<Name>): Promise<Stepped<Name>> {
+    return (steps[name] as (...all: unknown[]) => Promise<never>)(this.#instance, this.#handle, ...args);
   }
 
   async read(start: number, end: number): Promise<Bytes> {
@@ -196,20 +178,6 @@ export class Stream implements StreamCalls {
 
   #open(): number {
     return this.#instance.open(0, { ...this.#options, rewinds: true });
-  }
-
-  #begin(plan: number): Pieces {
-    try {
-      return this.#pieces(plan);
-    } catch (error) {
-      this.#instance.close(plan);
-      throw error;
-    }
-  }
-
-  #pieces(plan: number): Pieces {
-    const pieces = this.#instance.takePlan(plan);
-    return "reads" in pieces ? { plan, ...pieces } : { plan, ...pieces, literals: this.#instance.takeLiterals(plan) };
   }
 
   /** Lets go of all bytes. */

@@ -1,29 +1,30 @@
 // Puts numbered chunks in order.
 
+import { sizeOf } from "../base/blobs.js";
+import type { Bytes } from "../base/bytes.js";
 import { WebmendError } from "../base/error.js";
 import type { Missing } from "../base/types.js";
 
 /** Chunks of one recording, which are numbered from 0. */
-export class Order<Chunk> {
-  readonly #size: (chunk: Chunk) => number;
+export class Order {
   readonly #limit: number;
   #next: number | null;
   #offset: number; // where the next begins
-  #waiting = new Map<number, Chunk>();
+  #waiting = new Map<number, Blob | Bytes>();
 
   /**
+   * @param limit how many may wait
    * @param next the first number; null if it is that of whatever comes first
    * @param offset where in the stream that begins
    */
-  constructor(size: (chunk: Chunk) => number, limit: number, next: number | null, offset: number) {
-    this.#size = size;
+  constructor(limit: number, next: number | null, offset: number) {
     this.#limit = limit;
     this.#next = next;
     this.#offset = offset;
   }
 
   /** Takes a chunk, and returns those whose turn has come: none of one that was there before. */
-  put(number: number, chunk: Chunk): Chunk[] {
+  put(number: number, chunk: Blob | Bytes): (Blob | Bytes)[] {
     this.#next ??= number;
     if (number < this.#next || this.#waiting.has(number)) return [];
     if (number > this.#next && this.#waiting.size >= this.#limit) {
@@ -34,39 +35,30 @@ export class Order<Chunk> {
       });
     }
     this.#waiting.set(number, chunk);
-    return this.#ready();
-  }
-
-  #ready(): Chunk[] {
-    const ready: Chunk[] = [];
-    for (let chunk; (chunk = this.#waiting.get(this.#next!)) !== undefined; this.#next!++) {
-      this.#waiting.delete(this.#next!);
-      this.#offset += this.#size(chunk);
-      ready.push(chunk);
+    const ready: (Blob | Bytes)[] = [];
+    for (let next; (next = this.#waiting.get(this.#next)); this.#next++) {
+      this.#waiting.delete(this.#next);
+      this.#offset += sizeOf(next);
+      ready.push(next);
     }
     return ready;
   }
 
-  /** The chunks that wait though others before them are missing, in runs that follow each other. */
-  rest(): Chunk[][] {
-    const runs: Chunk[][] = [];
-    while (this.#waiting.size > 0) {
-      this.#next = Math.min(...this.#waiting.keys());
-      runs.push(this.#ready());
-    }
-    return runs;
-  }
-
-  /** What is waited for. */
-  missing(): Missing[] {
+  /** The chunks that wait, in order, with null wherever some are missing before the next, and which these are. */
+  rest(): { chunks: (Blob | Bytes | null)[]; missing: Missing[] } {
+    const chunks: (Blob | Bytes | null)[] = [];
     const missing: Missing[] = [];
     let next = this.#next!;
     let offset = this.#offset;
-    for (const number of [...this.#waiting.keys()].sort((a, b) => a - b)) {
-      if (number > next) missing.push({ first: next, last: number - 1, offset });
-      offset += this.#size(this.#waiting.get(number)!);
+    for (const [number, chunk] of [...this.#waiting].sort(([a], [b]) => a - b)) {
+      if (number > next) {
+        chunks.push(null);
+        missing.push({ first: next, last: number - 1, offset });
+      }
+      chunks.push(chunk);
+      offset += sizeOf(chunk);
       next = number + 1;
     }
-    return missing;
+    return { chunks, missing };
   }
 }

@@ -2,10 +2,14 @@
 
 import { read, type Bytes } from "../base/bytes.js";
 import { tell } from "../base/error.js";
-import type { Pieces, StreamCalls } from "../engine/calls.js";
+import type { StreamCalls } from "../engine/calls.js";
+import { steps, type Pieces } from "../engine/plans.js";
 
 /** The kinds of plan of one recording. @internal */
 export const planKinds = { seekable: 0, clip: 1, joinPoint: 2, initialization: 3, live: 4, head: 5 } as const;
+
+/** @internal */
+export type PlanKind = keyof typeof planKinds;
 
 /** Where the ranges of a plan's pieces come from. @internal */
 export interface Source {
@@ -61,7 +65,7 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       return new Blob(await sources[source]!.parts(start, end));
     };
     let made = begun;
-    while ("reads" in made) made = await stream.complete(plan, await Promise.all(made.reads.map((r) => blob(r.source, r.start, r.end))));
+    while ("reads" in made) made = await stream.step(steps, "complete", plan, await Promise.all(made.reads.map((r) => blob(r.source, r.start, r.end))));
     const groups: Blob[] = [];
     const parts: BlobPart[] = [];
     let at = 0;
@@ -81,12 +85,12 @@ export async function carryOut(stream: StreamCalls, begun: Pieces, sources: Sour
       }
       const [source, start, end, edited] = piece;
       // An edited piece is made a Blob at once: the browser's memory, not the page's.
-      if (edited) parts.push(new Blob([await stream.edit(plan, i, await blob(source, start, end))]));
+      if (edited) parts.push(new Blob([await stream.step(steps, "edit", plan, i, await blob(source, start, end))]));
       else parts.push(...(await sources[source]!.parts(start, end)));
     }
     tell(options.onProgress, 1);
     return { blob: new Blob([...groups, ...parts], { type: made.mimeType }), start: made.start, end: made.end };
   } finally {
-    await stream.closePlan(plan);
+    await stream.step(steps, "close", plan);
   }
 }
