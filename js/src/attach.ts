@@ -1,6 +1,7 @@
 // Listens to a recorder: what browsers deliver, when, and until when.
 
-import { WebmendError } from "./base/error.js";
+import { check, WebmendError } from "./base/error.js";
+import { abortSignal, boolean } from "./base/options.js";
 import type { RecordingOptions } from "./options.js";
 
 /** What `attach` needs of a MediaRecorder, or of what does as one. */
@@ -24,6 +25,9 @@ export interface AttachOptions extends RecordingOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What those options must be that a recording has not. @internal */
+export const attaching = { restarts: boolean, signal: abortSignal };
+
 /** What is done for a recorder. */
 interface Listener {
   push(chunk: Blob): void;
@@ -46,7 +50,7 @@ const late = 100;
 /** Hears a recorder to the end. @internal */
 export class Attachment {
   readonly #recorder: Recorder;
-  readonly #listener: Listener;
+  #listener!: Listener;
   readonly #signal: AbortSignal | undefined;
   /** Whether a `stop` is still to come. */
   #running: boolean;
@@ -54,17 +58,22 @@ export class Attachment {
   #last: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Throws a WebmendError if what the recorder says it writes cannot be split. */
-  constructor(recorder: Recorder, options: AttachOptions, listener: Listener) {
-    options.signal?.throwIfAborted();
+  /** Throws a WebmendError if this is no recorder, or one that says it writes what cannot be split. */
+  constructor(recorder: Recorder, restarts: boolean | undefined, signal: AbortSignal | undefined) {
+    signal?.throwIfAborted();
+    check("mimeType" in Object(recorder) && "state" in recorder, "attach takes a MediaRecorder");
     const error = refusal(recorder.mimeType);
     if (error) throw error;
     this.#recorder = recorder;
-    this.#listener = listener;
-    this.#signal = options.signal;
+    this.#signal = signal;
     this.#running = recorder.state !== "inactive";
-    this.#last = !options.restarts;
-    for (const type of types) recorder.addEventListener(type, this);
+    this.#last = !restarts;
+  }
+
+  /** Hears the recorder from now on. */
+  listen(listener: Listener): void {
+    this.#listener = listener;
+    for (const type of types) this.#recorder.addEventListener(type, this);
     this.#signal?.addEventListener("abort", this);
   }
 

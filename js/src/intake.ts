@@ -4,13 +4,13 @@
 import { own, sizeOf, type Chunk } from "./base/blobs.js";
 import type { Bytes } from "./base/bytes.js";
 import { check, late, tell, trapped, WebmendError } from "./base/error.js";
+import { checkOptions, number } from "./base/options.js";
 import type { Missing } from "./base/types.js";
 import type { Contents } from "./contents.js";
 import type { StreamCalls } from "./engine/calls.js";
 import { engine } from "./engine/load.js";
 import { Order } from "./media/order.js";
 import type { RecordingOptions } from "./options.js";
-import type { Header } from "./segment.js";
 import type { Spool } from "./spool.js";
 
 /** How much of a chunk is split at once: a Blob can be larger than the page's memory. */
@@ -32,7 +32,7 @@ export class Intake {
   #missing: Missing[] | null = null; // once it is finished
 
   constructor({ spool, strict, header, limits: { waitingChunks = 100, ...limits } = {} }: RecordingOptions, contents: Contents) {
-    const given = header === undefined ? header : own("blob" in Object(header) ? (header as Header).blob() : header, "header");
+    const given = header && own("blob" in header ? header.blob() : header, "header");
     this.#contents = contents;
     this.#waitingChunks = waitingChunks;
     this.#stream = engine()
@@ -62,12 +62,13 @@ export class Intake {
   }
 
   /** Splits a chunk or, if it has a number, those whose turn it is. */
-  async push(data: Chunk, sequence: number | undefined): Promise<void> {
+  async push(data: Chunk, options: { sequence?: number | undefined }): Promise<void> {
     const chunk = own(data);
+    const { sequence } = checkOptions(options, { sequence: number });
     const numbered = sequence !== undefined;
-    check(!numbered || (Number.isSafeInteger(sequence) && sequence >= 0), `sequence must be an integer from 0 on, not ${sequence}`);
+    check(!numbered || Number.isSafeInteger(sequence), "sequence must be an integer");
     this.#order ??= numbered && new Order(this.#waitingChunks, this.#joined === null ? 0 : null, this.#joined ?? 0);
-    check(numbered === Boolean(this.#order), "either all chunks of a recording have a sequence number or none");
+    check(numbered === Boolean(this.#order), "either all chunks have a sequence number or none");
     const ready = this.#order ? this.#order.put(sequence!, chunk) : [chunk];
     const saved = this.#save(ready);
     const done = this.#enqueue(async () => {

@@ -1,6 +1,7 @@
 // The options of a recording.
 
 import type { Chunk } from "./base/blobs.js";
+import { boolean, callback, checkOptions, number, text, type Known } from "./base/options.js";
 import type { Header } from "./segment.js";
 import type { SpoolOptions } from "./spool.js";
 
@@ -49,4 +50,22 @@ export interface Limits {
    * to a second, what comes while one is sent again for 10 to 100 seconds.
    */
   waitingChunks?: number | undefined;
+}
+
+const limits = { headerSize: number, tracks: number, clusterSize: number, waitingChunks: number };
+
+/** What those must be that a replay has not. @internal */
+export const keeping = { keep: boolean, spool: "a boolean or an object" };
+
+/**
+ * Returns the options of a recording, or of what has one, which may have `more`. Throws a
+ * WebmendError of code `invalid-argument` that names the first that is wrong.
+ *
+ * @internal
+ */
+export function checkRecording<Options extends RecordingOptions>(options: Options, more: Known): Options {
+  options = checkOptions(options, { strict: boolean, header: "a Header, Blob or bytes object", limits: "an object", ...more });
+  checkOptions(options.limits, limits);
+  checkOptions(options.spool as object, { name: text, onWarning: callback });
+  return options;
 }

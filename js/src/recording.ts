@@ -2,9 +2,10 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { Attachment, type AttachOptions, type Recorder } from "./attach.js";
+import { Attachment, attaching, type AttachOptions, type Recorder } from "./attach.js";
 import type { Chunk } from "./base/blobs.js";
 import { late, WebmendError } from "./base/error.js";
+import { boolean, checkOptions } from "./base/options.js";
 import type { Problem, Report, Track } from "./base/types.js";
 import { Contents } from "./contents.js";
 import { announce, Target } from "./events.js";
@@ -12,7 +13,7 @@ import { maker, repair } from "./files.js";
 import type { Inside } from "./inside.js";
 import { closedError, Intake } from "./intake.js";
 import type { ClipRange, MakeOptions, MediaFile, PlanKind } from "./media/plan.js";
-import type { RecordingOptions } from "./options.js";
+import { checkRecording, keeping, type RecordingOptions } from "./options.js";
 import type { MediaElement, Preview, PreviewOptions } from "./preview.js";
 import type { Recoverable } from "./recoverable.js";
 import type { Cluster, Header, Segment } from "./segment.js";
@@ -47,9 +48,15 @@ export class Recording extends Target {
   readonly #contents: Contents;
   #finished: Promise<Report> | null = null;
 
-  /** Ready at once: chunks wait while the module loads. */
+  /**
+   * Ready at once: chunks wait while the module loads.
+   *
+   * Throws a WebmendError of code `invalid-argument`, which names the option, if one is not
+   * what it must be or does not exist.
+   */
   constructor(options: RecordingOptions = {}) {
     super();
+    options = checkRecording(options, keeping);
     this.finished = new Promise((resolve) => (this.#settle = resolve));
     this.finished.catch(() => {}); // for who asks for it
     this.#contents = new Contents(options.keep ?? true, this.finished, (recordingIndex) => this.initializationSegment({ recordingIndex }));
@@ -72,15 +79,19 @@ export class Recording extends Target {
    * A recorder that is started again as soon as it has stopped begins another
    * recording in the same stream; with `restarts`, whenever it is started again.
    *
-   * Throws a WebmendError of code `not-webm` if the recorder is to write anything but
-   * WebM or Matroska. Where that is known only once it has started, `finished` is rejected.
+   * Throws a WebmendError of code `invalid-argument` if this is no recorder, or an option is
+   * wrong, and of code `not-webm` if the recorder is to write anything but WebM or Matroska.
+   * Throws the signal's reason if that has ended it already. Where that is known only once it has started, `finished` is rejected.
    * If the recorder fails, or stops because its tracks changed, the report's `error` says so,
    * with code `recorder`, and what it had recorded is kept.
    */
   static attach(recorder: Recorder, options: AttachOptions = {}): Recording {
-    const recording = new Recording(options);
+    const { restarts, signal, ...others } = checkRecording(options, { ...keeping, ...attaching });
+    const attachment = new Attachment(recorder, restarts, signal);
+    const recording = new Recording(others);
     const end = () => void recording.#end().catch(() => {});
-    recording.#attachment = new Attachment(recorder, options, {
+    recording.#attachment = attachment;
+    attachment.listen({
       push: (chunk) => void recording.pushChunk(chunk).catch(() => recording.report.error && end()), // or it goes on without the chunk
       fault: (reason) => {
         const message = `webmend: the recorder stopped by itself: ${reason}`;
@@ -99,7 +110,9 @@ export class Recording extends Target {
    * Resolves when the chunk has been split: what it completed can then be taken. With
    * `spool` it is on disk by the time this settles, rejected or not, or there was a warning
    * that it is not.
-   * Rejects with a WebmendError of code `read` if the chunk's Blob cannot be read, and of code
+   * Never throws. Rejects with a WebmendError of code `invalid-argument` if this is no chunk, or
+   * an option is wrong: it is then not taken, and the recording goes on.
+   * Rejects with code `read` if the chunk's Blob cannot be read, and with code
    * `trap` if a bug in the module shows twice with the same chunk. Its bytes are then in the
    * report's `dropped`, and the recording goes on with the next chunk.
    *
@@ -117,8 +130,8 @@ export class Recording extends Target {
    */
   pushChunk(data: Chunk, options: { sequence?: number | undefined } = {}): Promise<void> {
     const done = this.#finished
-      ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: the recording was finished before this chunk", offset: this.#intake.size }))
-      : this.#intake.push(data, options.sequence);
+      ? Promise.reject(new WebmendError({ code: "finished", message: "webmend: the recording was finished", offset: this.#intake.size }))
+      : this.#intake.push(data, options);
     done.catch(() => {});
     return done;
   }
@@ -139,7 +152,7 @@ export class Recording extends Target {
    * worker fragments come with each chunk that is pushed after the first such call.
    */
   takeClusters(options: { partial?: boolean | undefined } = {}): Cluster[] {
-    if (options.partial && !this.#finished) this.#intake.takeFragments();
+    if (checkOptions(options, { partial: boolean }).partial && !this.#finished) this.#intake.takeFragments();
     return this.#contents.segments.take("cluster");
   }
 

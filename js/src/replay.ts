@@ -3,19 +3,24 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import type { AttachOptions, Recorder } from "./attach.js";
+import { attaching, type AttachOptions, type Recorder } from "./attach.js";
 import type { Chunk } from "./base/blobs.js";
 import { late } from "./base/error.js";
+import { number } from "./base/options.js";
 import { clip, join } from "./files.js";
 import type { JobOptions, MediaFile } from "./media/plan.js";
+import { checkRecording, type RecordingOptions } from "./options.js";
 import { Recording } from "./recording.js";
 import type { Tail } from "./tail.js";
 
 /** Options of a replay, and those of the recording that is its source. */
-export interface ReplayOptions extends Omit<AttachOptions, "keep" | "spool"> {
-  /** How many seconds can be had of what came last. Default 30. */
+export interface ReplayOptions extends Omit<RecordingOptions, "keep" | "spool"> {
+  /** How many seconds can be had of what came last, from 0 on. Default 30. */
   seconds?: number | undefined;
 }
+
+/** What that must be. */
+const replaying = { seconds: number };
 
 /**
  * Keeps the last seconds of what is recorded for as long as it goes on, and makes a
@@ -33,16 +38,22 @@ export class Replay {
   readonly #source: Recording;
   #tail: Tail | null = null; // until it is there, everything waits in the source
 
-  /** Ready at once, for chunks that are pushed, or for what comes to `source`: a recording with `keep: false`, which is the replay's from then on. */
-  constructor(options: ReplayOptions = {}, source = new Recording({ ...options, keep: false })) {
-    this.#seconds = options.seconds ?? 30;
-    this.#source = source;
+  /**
+   * Ready at once, for chunks that are pushed, or for what comes to `source`: a recording with
+   * `keep: false`, which is the replay's from then on. Throws a WebmendError of code
+   * `invalid-argument` as `new Recording` does.
+   */
+  constructor(options: ReplayOptions = {}, source?: Recording) {
+    const { seconds = 30, ...others } = checkRecording(options, replaying);
+    this.#seconds = seconds;
+    this.#source = source ?? new Recording({ ...others, keep: false });
     this.#load().catch(() => {}); // clip tries again
   }
 
-  /** A replay of all that a recorder delivers from now on, as `Recording.attach` has it. */
-  static attach(recorder: Recorder, options: ReplayOptions = {}): Replay {
-    return new Replay(options, Recording.attach(recorder, { ...options, keep: false }));
+  /** A replay of all that a recorder delivers from now on. Throws what `Recording.attach` throws. */
+  static attach(recorder: Recorder, options: ReplayOptions & Pick<AttachOptions, "restarts" | "signal"> = {}): Replay {
+    const { seconds, ...others } = checkRecording(options, { ...replaying, ...attaching });
+    return new Replay({ seconds }, Recording.attach(recorder, { ...others, keep: false }));
   }
 
   /** Takes the next chunk, and settles, as `Recording.pushChunk` does. */

@@ -269,7 +269,7 @@ inBoth((worker) => {
       const recording = new Recording();
       recording.pushChunk(load("chromium-23b-stop-at-60ms").bytes);
       await recording.finish();
-      await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /after the recording was finished/);
+      await rejects(recording.pushChunk(new Uint8Array(1)), "finished", /the recording was finished/);
     });
 
     test("after close, and so is finish", async () => {

@@ -4,7 +4,7 @@ import { check } from "./error.js";
 
 /**
  * Options by name, and what each must be, in words with its `typeof` among them. Numbers are
- * from 0 on, and a `signal` is an AbortSignal.
+ * from 0 on.
  *
  * @internal
  */
@@ -14,7 +14,6 @@ export type Known = Record<string, string>;
 export const boolean = "a boolean";
 export const number = "a number from 0 on";
 export const text = "a string";
-export const object = "an object";
 export const callback = "a function";
 export const abortSignal = "an AbortSignal object";
 
@@ -23,7 +22,7 @@ export function checkOptions<Options>(given: Options, known: Known): Options {
   for (const name in given) {
     const value = given[name] as any;
     const kind = known[name];
-    const isRight = kind?.includes(typeof value) && value !== null && (typeof value !== "number" || value >= 0) && (name !== "signal" || value.throwIfAborted);
+    const isRight = kind?.includes(typeof value) && value !== null && (typeof value !== "number" || value >= 0) && (kind !== abortSignal || value.throwIfAborted);
     check(value === undefined || isRight, `option ${name} ${kind ? `must be ${kind}` : `is none of ${Object.keys(known)}`}`);
   }
   return given ?? ({} as Options);

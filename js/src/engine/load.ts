@@ -1,8 +1,9 @@
 // Loads the module once, for all streams, in the page or in a worker.
 
 import { late } from "../base/error.js";
+import { boolean, checkOptions } from "../base/options.js";
 import type { EngineCalls } from "./calls.js";
-import { compile, type WasmSource } from "./compile.js";
+import { compile, wasmSource, type WasmSource } from "./compile.js";
 import { Engine } from "./engine.js";
 import { Instance } from "./module.js";
 
@@ -39,10 +40,14 @@ export function ship(module: () => WasmSource, worker: () => Worker | Promise<Wo
 
 /**
  * Loads the module now, from elsewhere or for a worker, rather than when the first
- * recording needs it, and with it what makes files: recordings then need no network. Rejects with a WebmendError if that fails. Then everything goes on with
- * the module that was loaded before; if there is none, the next use tries again.
+ * recording needs it, and with it what makes files: recordings then need no network.
+ *
+ * Rejects with a WebmendError, of code `invalid-argument` if an option is wrong and of code
+ * `load` if the module cannot be loaded. Then everything goes on with the module that was
+ * loaded before; if there is none, the next use tries again.
  */
-export async function init({ wasm, worker = choice.worker }: InitOptions = {}): Promise<void> {
+export async function init(options: InitOptions = {}): Promise<void> {
+  const { wasm, worker = choice.worker } = checkOptions(options, { wasm: wasmSource, worker: boolean });
   const before = choice;
   if (wasm !== undefined) choice = { wasm, worker };
   else if (worker !== before.worker) choice = { wasm: before.wasm, worker, module: before.module };
