@@ -289,7 +289,7 @@ func fuzzPlans(t *testing.T, stream []byte, o outcome, recording int, ix *Index,
 			},
 			func(got []refBlock, plan *Plan) {
 				// Key frames of no certain time are not what a part begins with.
-				if inOrder(blocks, clusters) && ix.hasVideoBlocks() && len(ix.left) == 0 {
+				if inOrder(blocks, clusters) && ix.hasVideoBlocks() && ix.left.len() == 0 {
 					want, from, _ := wantClip(known(blocks), scale, maxTime, 1<<62)
 					for i := range want {
 						want[i].ticks += from / scale
@@ -308,7 +308,7 @@ func fuzzPlans(t *testing.T, stream []byte, o outcome, recording int, ix *Index,
 				return c.PlanFrom(bytes.NewReader(source))
 			},
 			func(got []refBlock, plan *Plan) {
-				if want, _, bySound := wantClip(known(blocks), scale, begin, end); !bySound && inOrder(blocks, clusters) && len(ix.left) == 0 {
+				if want, _, bySound := wantClip(known(blocks), scale, begin, end); !bySound && inOrder(blocks, clusters) && ix.left.len() == 0 {
 					sameBlocks(t, fmt.Sprint("clip ", begin, " to ", end), known(got), media(want))
 				}
 				someOf(t, "clip", got, media(blocks), plan.Start/scale)

@@ -31,8 +31,8 @@ type Index struct {
 	first     []KeyFrame   // the first block of each track that has one
 	duration  int64        // nanoseconds, the end of the last frame
 
-	left      []Range // blocks that plans leave out, merged where they adjoin
-	decodable int64   // nanoseconds, the end of the last frame that can be decoded
+	left      rangeList // blocks that plans leave out, merged where they adjoin
+	decodable int64     // nanoseconds, the end of the last frame that can be decoded
 
 	forms  [(needsKeys | needsVoid) + 1]*Edit // what form has returned, by these flags
 	ledger *ledger                            // which may have a cluster of it open
@@ -48,7 +48,7 @@ func (ix *Index) now() *Index {
 	with := *ix
 	with.open = true
 	with.clusters = ix.clusters.copied()
-	with.keyFrames, with.left = ix.keyFrames.copied(), append([]Range(nil), ix.left...)
+	with.keyFrames, with.left = ix.keyFrames.copied(), ix.left.copied()
 	with.addFirst(l.open.first)
 	with.duration = l.time.duration(ix.duration)
 	with.decodable = l.time.decodable(ix.decodable)

@@ -136,7 +136,7 @@ func (l *ledger) leaveOutBefore(r Range, children []child) {
 	for _, c := range children {
 		if c.isBlock() {
 			l.recording().Repeated++
-			l.index.leaveOut(Range{at, c.end})
+			l.index.left.add(Range{at, c.end})
 		}
 		at = c.end
 	}

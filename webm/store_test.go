@@ -62,7 +62,7 @@ func sameFromAStore(t *testing.T, stream []byte) {
 			}
 		}
 		store := stored(stream, o.headers[i], clusters)
-		whole := len(ix.left) == 0
+		whole := ix.left.len() == 0
 		inStore := *ix
 		inStore.Stored = true
 		for _, p := range planners(ix) {

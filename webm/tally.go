@@ -147,7 +147,7 @@ func (l *ledger) noteGaps(gaps []Gap) {
 // leaveOut takes in a frame of video that cannot be decoded.
 func (l *ledger) leaveOut(b *openBlock, end int64) {
 	l.leavingFor(CodeNoKeyFrame, b.track, b.head.track, b.Range, b.at).add(1, end)
-	l.index.leaveOut(b.Range)
+	l.index.left.add(b.Range)
 }
 
 // endLeaving takes in a key frame after such.
@@ -162,7 +162,7 @@ func (l *ledger) endLeaving(b *openBlock) {
 // leaveOutStray takes in a block of no track, or elements that cannot be in a cluster.
 func (l *ledger) leaveOutStray(r Range, reason Code, track uint64, frames int, at int64) {
 	l.leavingFor(reason, -1, track, r, at).add(frames, at)
-	l.index.leaveOut(r)
+	l.index.left.add(r)
 }
 
 // add adds frames, the last of which ends at a time.
@@ -199,7 +199,7 @@ func (l *ledger) leavingFor(reason Code, track int, number uint64, r Range, at i
 // leaveOutRepeated takes in a block that the stream has had already.
 func (l *ledger) leaveOutRepeated(r Range) {
 	l.open.repeated++
-	l.index.leaveOut(r)
+	l.index.left.add(r)
 }
 
 // commit takes what the open cluster has into the report and the index, up to what is

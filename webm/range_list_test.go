@@ -1,0 +1,78 @@
+package webm
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestARangeListIsWhatWasAddedInOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var list rangeList
+		var want []Range // as they were added, but in order
+		n := rng.IntN(5 * pageLen)
+		for at := int64(0); n > 0; n-- {
+			at += int64(rng.IntN(3) * rng.IntN(1000)) // which they often adjoin
+			r := Range{at, at + 1 + int64(rng.IntN(1000))}
+			at = r.End
+			want = append(want, r)
+		}
+		for _, late := range []bool{false, true} { // most come in order, and then some between them
+			for i, r := range want {
+				if (i%7 == 3) == late {
+					list.add(r)
+				}
+			}
+		}
+		check := func() {
+			t.Helper()
+			got := list.slice(0, list.len())
+			if !slices.IsSortedFunc(got, func(a, b Range) int { return cmp.Compare(a.Start, b.Start) }) {
+				t.Fatalf("not in order: %v", got)
+			}
+			if a, b := merged(got), merged(want); !slices.Equal(a, b) {
+				t.Fatalf("got %v, want %v", a, b)
+			}
+			for range 50 {
+				offset := rng.Int64N(want[len(want)-1].End + 10)
+				i := list.from(offset)
+				if i > 0 && list.at(i-1).Start >= offset || i < list.len() && list.at(i).Start < offset {
+					t.Fatalf("%d is not the first of %v from %d on", i, got, offset)
+				}
+			}
+		}
+		if len(want) == 0 {
+			continue
+		}
+		check()
+		copied := list.copied()
+		before := list.slice(0, list.len())
+		cut := rng.IntN(list.len() + 1)
+		list.cut(cut)
+		if got := list.slice(0, list.len()); !slices.Equal(got, before[:cut]) {
+			t.Fatalf("cut at %d there is %v", cut, got)
+		}
+		for _, r := range before[cut:] {
+			list.add(r)
+		}
+		check()
+		list.add(Range{1 << 40, 1<<40 + 1})
+		if got := copied.slice(0, copied.len()); !slices.Equal(got, before) {
+			t.Fatalf("a copy has become %v", got)
+		}
+	}
+}
+
+// merged are ranges of which none adjoin.
+func merged(ranges []Range) (all []Range) {
+	for _, r := range ranges {
+		if n := len(all); n > 0 && all[n-1].End == r.Start {
+			all[n-1].End = r.End
+		} else {
+			all = append(all, r)
+		}
+	}
+	return all
+}
