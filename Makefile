@@ -153,7 +153,7 @@ size: build ## print the scripts' and the module's sizes, and its start, beside 
 # which is too much for a /tmp in memory, and are gone at the end whatever happens.
 BENCH := wasmtest/bench
 .PHONY: bench
-bench: tools build $(BENCH)/node_modules/.package-lock.json ## measure it beside others, into wasmtest/bench/RESULTS.md
+bench: tools build $(DIST)/webmend.go.wasm $(BENCH)/node_modules/.package-lock.json ## measure it beside others, into wasmtest/bench/RESULTS.md
 	@dir=$$(mktemp -d /var/tmp/webmend-bench.XXXXXX); trap 'rm -rf $$dir' EXIT; \
 	TMPDIR=$$dir go test -v -count=1 -timeout 90m -tags bench -run 'TestBench/$(ONLY:%=^%$$)' ./wasmtest -args $(if $(filter small,$(SIZE)),-megabytes 10,-results bench/RESULTS.md)
 
