@@ -176,7 +176,8 @@ export async function latency({ timeslice, busy, worker, seconds }) {
   await stopped;
   working = false;
   end();
-  await wait(100);
+  await wait(100); // Firefox can deliver the last blob after `stop`
+  await recording.finish(); // of all that waits for its turn
   recording.close();
   video.remove();
   return told;
