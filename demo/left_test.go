@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -12,8 +13,8 @@ import (
 
 const left = `
 	const remains = () => [...document.querySelectorAll("#left-rows li")];
-	const hit = (row, text) => [...row.querySelectorAll("button")].find((button) => button.textContent === text).click();
-	window.confirm = () => true;`
+	const kept = () => [...document.querySelectorAll("#kept-rows li")];
+	const hit = (row, text) => [...row.querySelectorAll("button")].find((button) => button.textContent === text).click();`
 
 func TestWhatAPageThatIsGoneRecordedIsSavedOrDeleted(t *testing.T) {
 	t.Parallel()
@@ -25,18 +26,53 @@ func TestWhatAPageThatIsGoneRecordedIsSavedOrDeleted(t *testing.T) {
 	chromedp.Cancel(before.ctx)
 
 	p := visitAt(t, server, left, faint)
-	p.until(`remains().length === 1 && !$("left").hidden`)
+	p.until(`remains().length === 1 && !$("left").hidden && remains()[0].querySelector("video").duration > 0`)
+	if text := p.text(`remains()[0].textContent`); !regexp.MustCompile(`\d:\d\d\.\d, .*neither downloaded nor uploaded`).MatchString(text) {
+		t.Errorf("it is listed as %q", text)
+	}
 	p.see(looks[0])
 	p.keep("left")
-	p.run(`remains()[0].querySelector("button").id = "save-left"`)
+	p.run(`[...remains()[0].querySelectorAll("button")].find((button) => button.textContent === "Save").id = "save-left"`)
 	got := p.download("save-left", `-recovered\.webm`)
 	plays(t, got)
 	if length := p.length(got); length < recorded-0.1 {
 		t.Errorf("of %.2f s that were complete there are %.2f", recorded, length)
 	}
-	p.until(`remains().length === 1`)
-	p.run(`hit(remains()[0], "Delete")`)
-	p.until(`remains().length === 0 && $("left").hidden`)
+	p.until(`remains().length === 0 && kept().length === 1 && kept()[0].textContent.includes("downloaded")`)
+	p.run(`hit(kept()[0], "Delete")`)
+	p.until(`kept()[0].textContent.includes("deleted")`)
+	p.run(`hit(kept()[0], "Undo")`)
+	p.until(`kept()[0].textContent.includes("downloaded")`)
+	p.run(`hit(kept()[0], "Delete")`)
+	p.until(`kept().length === 0 && $("kept").hidden`)
+}
+
+func TestWhatWasNeitherDownloadedNorUploadedIsListedWhenAnotherIsRecorded(t *testing.T) {
+	t.Parallel()
+	p := open(t, os.DirFS(dist), left, faint)
+	p.choose("source", "scene")
+	p.record(2)
+	p.stop()
+	recorded := p.number(`duration()`)
+	p.click("again")
+	p.until(`remains().length === 1 && document.body.dataset.state === "recording" && duration() > 0.5`)
+	for _, event := range []string{"true", "false"} { // while it is recorded, and when it is over
+		if got := p.text(`String(!dispatchEvent(new Event("beforeunload", { cancelable: true })))`); got != event {
+			t.Errorf("whether the page asks before it is closed is %s, want %s", got, event)
+		}
+		if event == "true" {
+			p.stop()
+		}
+	}
+	p.run(`[...remains()[0].querySelectorAll("button")].find((button) => button.textContent === "Save").id = "save-left"`)
+	got := p.download("save-left", `-recovered\.webm`)
+	if length := p.length(got); length < recorded-0.1 || length > recorded+0.1 {
+		t.Errorf("the first, of %.2f s, has %.2f", recorded, length)
+	}
+	p.download("save-file", `\.webm`)
+	p.click("again")
+	p.until(`kept().length === 2 && remains().length === 0`)
+	p.stop()
 }
 
 func TestAnUploadGoesOnAfterThePageWasGone(t *testing.T) {

@@ -197,7 +197,7 @@ func hereOnly(next http.Handler) http.Handler {
 // framed keeps pages of elsewhere from showing this one in a frame of theirs.
 func framed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", "frame-ancestors 'self'")
 		next.ServeHTTP(w, r)
 	})
 }

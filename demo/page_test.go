@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -34,17 +35,20 @@ func TestMain(m *testing.M) {
 	os.Exit(inChrome(m.Run))
 }
 
-// inChrome runs the tests in one browser, with a camera and a microphone that are
-// not real, and which it gives to every page that asks.
-func inChrome(run func() int) int {
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
+func chromeOptions() []chromedp.ExecAllocatorOption {
+	return append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, // which root cannot have
 		chromedp.DisableGPU,
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("use-fake-device-for-media-stream", true),
 	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+}
+
+// inChrome runs the tests in one browser, with a camera and a microphone that are
+// not real, and which it gives to every page that asks.
+func inChrome(run func() int) int {
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), chromeOptions()...)
 	defer cancel()
 	chrome, cancel = chromedp.NewContext(ctx)
 	defer cancel()
@@ -336,7 +340,8 @@ type tab struct {
 	ctx  context.Context
 	look look // how it is seen
 
-	close func() // ends the server that it came from
+	close   func()      // ends the server that it came from
+	refused atomic.Bool // whether the server refuses something or is away, which browsers say, too
 }
 
 // helpers shorten what the tests say in JavaScript.
@@ -376,12 +381,18 @@ func visit(t *testing.T, dist fs.FS, scripts ...string) *tab {
 // visitAt opens the page of a server that is there already.
 func visitAt(t *testing.T, url string, scripts ...string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(chrome)
+	return visitIn(t, chrome, url, scripts...)
+}
+
+// visitIn opens the page in a tab of a browser.
+func visitIn(t *testing.T, browser context.Context, url string, scripts ...string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
 	p := &tab{t: t, ctx: ctx}
 	p.do(nothing)
 	p.watchConsole()
-	p.ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
+	p.ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	source := helpers + strings.Join(scripts, ";\n")
 	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
@@ -407,6 +418,9 @@ func (p *tab) watchConsole() {
 			}
 			if strings.HasSuffix(message.URL, "/icon.svg") {
 				continue // which the browser asks for again when it likes, though the server has gone
+			}
+			if p.refused.Load() && strings.Contains(message.String(), "Failed to load resource") {
+				continue
 			}
 			if message.IsException() || message.Type == "error" {
 				p.t.Errorf("the console says: %s (%s)", message, message.URL)

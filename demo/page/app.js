@@ -2,13 +2,13 @@
 // what can be kept.
 
 import { clock, count, plural, seconds, size, track } from "./format.js";
-import { deleteLeft, forgetUpload, listLeft, rememberUpload, restore } from "./left.js";
+import { rememberDownload } from "./left.js";
 import { Player } from "./player.js";
+import { Recordings } from "./recordings.js";
 import { Session } from "./session.js";
 import { formats, likelySource, openSource, typeFor, whyNot } from "./sources.js";
 import { ClusterTable } from "./table.js";
 import { Timeline } from "./timeline.js";
-import { deleteUpload, listUploads, repairUpload, Upload } from "./upload.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -18,10 +18,10 @@ addEventListener("unhandledrejection", (event) => fail(event.reason?.message ?? 
 
 /** @type {Session | null} the recording that runs, or the last one */
 let session = null;
-/** @type {Upload | null} its upload, if it has one */
+/** @type {import("./upload.js").Upload | null} its upload, if it has one */
 let upload = null;
-/** Uploads that are not over, of recordings before too. */
-const sending = new Set();
+/** @type {Recordings | null} the lists of all others */
+let recordings = null;
 /** What is being recorded, and how to stop it. */
 let source = null;
 let webmend = null;
@@ -48,7 +48,10 @@ async function start() {
   $("stop").onclick = () => session.stop();
   $("pause").onclick = pauseOrResume;
   $("scene-instead").onclick = recordScene;
-  $("save-file").onclick = () => download("", whole);
+  $("save-file").onclick = () => {
+    download("", whole);
+    rememberDownload(session.name);
+  };
   $("save-last").onclick = saveLast;
   $("inspect").onclick = inspect;
   $("back").onclick = () => (running() ? showLive() : showWhole());
@@ -64,8 +67,7 @@ async function start() {
   $("from-key").onclick = () => chooseClusters(keyBefore(indexes().first), indexes().last);
   $("video").onerror = playbackFailed;
   setInterval(showElapsed, 100);
-  addEventListener("beforeunload", (event) => sending.size > 0 && event.preventDefault());
-  showUploads();
+  addEventListener("beforeunload", (event) => (running() || recordings?.sending.size > 0) && event.preventDefault());
 
   $("source").value = await likelySource();
   if ($("source").value === "scene") say("There is no camera or microphone here, so the drawn scene is chosen.");
@@ -78,8 +80,9 @@ async function start() {
   }
   setState("idle");
   stage("nothing");
-  showLeft();
-  setInterval(showLeft, 3000);
+  recordings = new Recordings(webmend, { download, fail });
+  recordings.refresh();
+  setInterval(() => recordings.look(), 3000);
 }
 
 // The recorder
@@ -138,14 +141,20 @@ async function record() {
     return fail(`This browser cannot record that: ${error.message}`);
   }
   player.clear();
-  const last = session;
-  if (upload) upload.ended.then(() => last.close()); // which has it from there
-  else last?.close();
+  if (session) letGo(session, upload);
   upload = null;
   session = recorded;
   // A shared screen ends by the browser's own button, perhaps with its sound left on.
   source.stream.getVideoTracks()[0]?.addEventListener("ended", () => recorded.stop());
   begin(timeslice);
+}
+
+/** Lets go of the last recording. Its copy stays on this computer, unless the server says that it has all of it. */
+async function letGo(last, itsUpload) {
+  await itsUpload?.ended;
+  if (itsUpload?.state === "complete") await last.discard();
+  else last.close();
+  recordings.refreshLeft();
 }
 
 function recordScene() {
@@ -490,15 +499,9 @@ function inspect() {
 // Uploads
 
 function beginUpload(of) {
-  const begun = (upload = new Upload(of, () => {
-    if (begun.id) rememberUpload(of.name, begun.id);
-    if (upload === begun) showUpload();
-  }));
-  sending.add(begun);
+  const begun = (upload = recordings.send(of.name, of, () => upload === begun && showUpload()));
   begun.ended.then(() => {
-    sending.delete(begun);
-    forgetUpload(of.name); // it is complete, or never will be
-    showUploads();
+    if (begun.state === "failed") fail(`The upload ended: ${begun.problem}. The recording is kept on this computer.`);
   });
   showUpload();
 }
@@ -506,108 +509,16 @@ function beginUpload(of) {
 function showUpload() {
   $("uploading").hidden = !upload;
   if (!upload) return;
-  $("server").hidden = false;
   const sent = `${plural(upload.parts, "part")}, ${size(upload.bytes)}`;
   $("upload-text").textContent = {
     sending: running() ? `Uploading: ${sent} so far.` : `Uploading the rest: ${sent} so far.`,
     waiting: `Uploading again in a moment, after ${sent}: ${upload.problem}.`,
     complete: `Uploaded: ${sent}.`,
-    failed: `The upload ended after ${sent}: ${upload.problem}.`,
+    failed: `The upload ended after ${sent}: ${upload.problem}. The recording is kept on this computer.`,
   }[upload.state];
   $("uploading").dataset.state = upload.state;
   $("upload-progress").max = Math.max(session.bytes, 1);
   $("upload-progress").value = upload.state === "complete" ? $("upload-progress").max : Math.min(upload.bytes, session.bytes);
-}
-
-/** Lists what the server has, but what is just being sent. */
-async function showUploads() {
-  const all = await listUploads().catch(() => []); // without a server there is nothing to list
-  const others = all.filter(({ id }) => ![...sending].some((upload) => upload.id === id));
-  $("uploads").replaceChildren(...others.map(uploadRow));
-  $("server").hidden = !upload && others.length === 0;
-}
-
-function uploadRow({ id, began, done, size: bytes, repaired }) {
-  const when = dateTime(new Date(began));
-  const state = done ? (repaired ? ", completed of what had arrived" : "") : ", unfinished";
-  const act = (work) => async () => {
-    await work().catch((error) => fail(`The server did not do it: ${error.message}.`));
-    showUploads();
-  };
-  const link = Object.assign(document.createElement("a"), { className: "button small", href: `uploads/${id}/file`, target: "_blank", textContent: "Open" });
-  link.setAttribute("aria-label", `Open the recording of ${when}`);
-  return row(id, when, `${size(bytes)}${state}`, [
-    ...(done ? [link] : bytes > 0 ? [button("Complete", when, act(() => repairUpload(id)))] : []),
-    button("Delete", when, act(async () => confirm(`Delete the recording of ${when} from the server?`) && deleteUpload(id))),
-  ]);
-}
-
-// What a page that is gone has left
-
-let shownLeft = "";
-
-/** Lists it, if it is not what is listed already: another page may end at any time. */
-async function showLeft() {
-  const all = await listLeft(webmend);
-  const ids = all.map(({ left }) => left.id).join();
-  if (ids === shownLeft) return;
-  shownLeft = ids;
-  $("left-rows").replaceChildren(...all.map(leftRow));
-  $("left").hidden = all.length === 0;
-}
-
-function leftRow({ left, upload: id }) {
-  const when = dateTime(left.begun);
-  const act = (work) => async () => {
-    await work().catch((error) => fail(error.message));
-    await showLeft();
-  };
-  const save = async () => download("-recovered", (await left.repair()).blob, left.begun);
-  const send = async () => {
-    const recording = await restore(webmend, left);
-    const begun = new Upload(recording, () => {}, id);
-    sending.add(begun);
-    showUploads();
-    await begun.ended;
-    sending.delete(begun);
-    recording.close();
-    showUploads();
-    if (begun.state !== "complete") throw new Error(`It was not uploaded: ${begun.problem}.`);
-    await deleteLeft(left);
-  };
-  return row(left.id, when, `${size(left.size)}${id ? ", not all of it uploaded" : ""}`, [
-    button("Save", when, act(save)),
-    button(id ? "Upload the rest" : "Upload", when, act(send)),
-    button("Delete", when, act(async () => confirm(`Delete the recording of ${when}?`) && deleteLeft(left))),
-  ]);
-}
-
-// Lists of recordings
-
-const dateTime = (date) => date.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
-
-function row(id, when, facts, actions) {
-  const made = document.createElement("li");
-  made.dataset.id = id;
-  const buttons = Object.assign(document.createElement("span"), { className: "buttons" });
-  buttons.append(...actions);
-  made.append(
-    Object.assign(document.createElement("span"), { textContent: when }),
-    Object.assign(document.createElement("span"), { className: "quiet", textContent: facts }),
-    buttons,
-  );
-  return made;
-}
-
-function button(text, when, act) {
-  const made = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: text });
-  made.setAttribute("aria-label", `${text} the recording of ${when}`);
-  made.onclick = async () => {
-    made.disabled = true;
-    await act();
-    made.disabled = false;
-  };
-  return made;
 }
 
 // What the page says

@@ -1,17 +1,30 @@
-// What a page that crashed or was closed has left on this computer, and which of it was
-// being uploaded.
+// What is on this computer of recordings that no page has open: those of pages that crashed or
+// were closed, and earlier ones of this page. Each is kept until somebody deletes it, or the
+// server has said that it has all of it.
 
-/** Where the page remembers which upload a recording has, by the name of its copy on disk. */
-const key = (name) => `upload of ${name}`;
+/** Whether a recording was downloaded, and why its upload has failed, by its name. */
+const [downloaded, failed] = ["downloaded", "failed upload of"].map((what) => ({
+  get: (name) => localStorage.getItem(`${what} ${name}`),
+  set: (name, value) => localStorage.setItem(`${what} ${name}`, value),
+  delete: (name) => localStorage.removeItem(`${what} ${name}`),
+}));
 
-export const rememberUpload = (name, id) => localStorage.setItem(key(name), id);
+export const rememberDownload = (name) => downloaded.set(name, "yes");
 
-export const forgetUpload = (name) => localStorage.removeItem(key(name));
+export const rememberFailure = (name, why) => failed.set(name, why);
 
-/** All that is left, with the upload that it had, if any. */
-export async function listLeft({ Recording }) {
-  const all = await Recording.recoverable();
-  return all.map((left) => ({ left, upload: localStorage.getItem(key(left.name)) }));
+/**
+ * All that is left.
+ * @param {{ id: string, done: boolean, repaired?: boolean }[]} uploads what the server has
+ */
+export async function listLeft({ Recording }, uploads) {
+  const all = [];
+  for (const left of await Recording.recoverable()) {
+    const upload = uploads.find(({ id }) => id === left.name);
+    if (upload?.done && !upload.repaired) await deleteLeft(left); // the server has all of it
+    else all.push({ left, upload, isDownloaded: downloaded.get(left.name) !== null, failure: failed.get(left.name) });
+  }
+  return all;
 }
 
 /** A recording of it, to be uploaded. */
@@ -25,5 +38,6 @@ export async function restore({ Recording }, left) {
 /** Deletes it, and what is remembered of it. */
 export async function deleteLeft(left) {
   await left.delete();
-  forgetUpload(left.name);
+  downloaded.delete(left.name);
+  failed.delete(left.name);
 }

@@ -17,7 +17,7 @@ export class Session {
   /** Milliseconds from when the blob came that completed the last cluster to when that could be taken. */
   latency = null;
   began = new Date();
-  /** What its copy on disk is called. */
+  /** What its copy on this computer is called, and its upload. */
   name = crypto.randomUUID();
   #stream;
   #sliced;
@@ -118,8 +118,13 @@ export class Session {
     );
   }
 
-  /** Lets go of the recording, and of its copy on disk. */
+  /** Lets go of the recording. Its copy stays on this computer. */
   close() {
+    this.#recording.close();
+  }
+
+  /** Lets go of the recording, and deletes its copy. */
+  discard() {
     return this.#recording.discard();
   }
 

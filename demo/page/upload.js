@@ -5,9 +5,17 @@
 /** Milliseconds until the first other try, and the most until any. */
 const [soon, late] = [500, 15_000];
 
+/** How often a recording is sent from its beginning, to a server that forgets it. */
+const mostBegins = 3;
+
+/** What a tab holds while it uploads a recording. */
+const lockOf = (id) => `webmend upload ${id}`;
+
+const more = () => new Error("the server has more of it than this computer");
+
 export class Upload {
-  /** What the server calls it, once it has answered. */
-  id = null;
+  /** What the server and this computer call it. */
+  id;
   /** "sending", "waiting" for another try, "complete" or "failed" */
   state = "sending";
   /** Why it waits or has failed. */
@@ -20,23 +28,41 @@ export class Upload {
   #changed;
 
   /**
-   * Begins to send a recording, or goes on with an upload that a page which is gone began.
+   * Begins to send a recording, or goes on where a page that is gone was.
+   * @param {string} id what the recording is called: the server calls its upload the same, so
+   *   that whoever finds one finds the other
    * @param {{ mimeType: string, parts: (options: object) => ReadableStream }} recording with its header by now
    * @param {() => void} changed is called when something of the upload is another
-   * @param {string | null} id of the upload to go on with
    */
-  constructor(recording, changed, id = null) {
-    this.#changed = changed;
+  constructor(id, recording, changed) {
     this.id = id;
-    this.ended = this.#send(recording);
+    this.#changed = changed;
+    this.ended = navigator.locks.request(lockOf(id), { ifAvailable: true }, (lock) => this.#send(lock, recording));
   }
 
-  async #send(recording) {
+  async #send(lock, recording) {
     try {
-      const type = recording.mimeType;
-      const begin = () => (this.id ? call(`uploads/${this.id}`) : call("uploads", { method: "POST", json: { kind: "parts", type } }));
-      const { id, partSize, pieces: there = [] } = await this.#untilItWorks(begin);
-      this.id = id;
+      if (!lock) throw new Error("another tab is uploading it");
+      let begins = 0;
+      do this.parts = this.bytes = 0;
+      while (!(await this.#sendAll(recording, ++begins < mostBegins)));
+      this.state = "complete";
+    } catch (error) {
+      this.state = "failed";
+      this.problem = error.message;
+      // Where there was nothing to record, there is nothing to keep.
+      if (error.code === "no-clusters") await call(`uploads/${this.id}`, { method: "DELETE" }).catch(() => {});
+    }
+    this.#changed();
+  }
+
+  /** Resolves to false if all of it must be sent again, as the server does not know it any more. */
+  async #sendAll(recording, mayBeginAgain) {
+    try {
+      const json = { id: this.id, kind: "parts", type: recording.mimeType };
+      const { partSize, pieces: there = [], done, repaired } = await this.#untilItWorks(() => call("uploads", { method: "POST", json }));
+      if (done && !repaired) return true; // the answer to its completion was lost
+      if (done) throw new Error("the server has completed what had arrived, and takes no more of it");
       this.#changed();
       // Part 1 comes last: until then, this stands in for it, so that what there is plays.
       const opening = recording.parts({ size: partSize, order: "arrival" }).getReader();
@@ -44,11 +70,9 @@ export class Upload {
       opening.cancel();
       if (!first.last && there.length === 0) await this.#put("opening", first.blob);
       let count = 0;
-      const reader = recording.parts({ size: partSize }).getReader();
-      for (;;) {
-        const { done, value: part } = await reader.read();
-        if (done) break;
-        const { number, blob } = part;
+      for await (const { number, blob } of recording.parts({ size: partSize })) {
+        const before = there.find((piece) => piece.number === number);
+        if (before?.size > blob.size) throw more();
         const has = ({ pieces = [] }) => pieces.some((piece) => piece.number === number && piece.size === blob.size);
         if (!has({ pieces: there })) await this.#put(`parts/${number}`, blob, has);
         count = Math.max(count, number);
@@ -56,15 +80,13 @@ export class Upload {
         this.bytes += blob.size;
         this.#changed();
       }
-      await this.#untilItWorks(() => call(`uploads/${id}/complete`, { method: "POST", json: { count } }));
-      this.state = "complete";
+      if (there.some(({ number }) => number > count)) throw more();
+      await this.#untilItWorks(() => call(`uploads/${this.id}/complete`, { method: "POST", json: { count } }));
+      return true;
     } catch (error) {
-      this.state = "failed";
-      this.problem = error.message;
-      // Where there was nothing to record, there is nothing to keep.
-      if (this.id && error.code === "no-clusters") await call(`uploads/${this.id}`, { method: "DELETE" }).catch(() => {});
+      if (error.status === 404 && mayBeginAgain) return false;
+      throw error;
     }
-    this.#changed();
   }
 
   /** Puts what has a name; `has` tells whether the server already has it, from what that says. */
@@ -105,8 +127,14 @@ export class Upload {
 /** All that the server has, the newest first. */
 export const listUploads = () => call("uploads");
 
-/** Makes a recording of what has arrived of one. */
-export const repairUpload = (id) => call(`uploads/${id}/repair`, { method: "POST", json: { ended: true }, patience: 600_000 });
+/** Which uploads tabs of this browser are sending. */
+export async function underWay() {
+  const { held } = await navigator.locks.query();
+  return (id) => held.some(({ name }) => name === lockOf(id));
+}
+
+/** Makes a recording of what has arrived of one. `ended` says that nothing sends any more of it, as far as is known here. */
+export const repairUpload = (id, ended) => call(`uploads/${id}/repair`, { method: "POST", json: { ended }, patience: 600_000 });
 
 export const deleteUpload = (id) => call(`uploads/${id}`, { method: "DELETE" });
 
@@ -122,7 +150,7 @@ async function call(url, { method = "GET", json, body = json && JSON.stringify(j
   const { status } = answer;
   // What a store refuses, the server may yet take.
   const final = !url.includes(":") && status >= 400 && status < 500 && ![408, 425, 429].includes(status);
-  throw Object.assign(new Error(parsed(text)?.error ?? `the server answers ${status}`), { final });
+  throw Object.assign(new Error(parsed(text)?.error ?? `the server answers ${status}`), { final, status });
 }
 
 /** JSON, or nothing: a store's answers are none. */

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // place tells where the client puts a part or the opening: at the store, if that takes it from
@@ -31,10 +32,8 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request, u *upload) error 
 		return err
 	}
 	where := map[string]string{"url": r.URL.Path}
-	if placer, ok := s.store.(Placer); ok {
-		ctx, cancel := context.WithTimeout(r.Context(), s.limits.Patience)
-		defer cancel()
-		if url, err := placer.Place(ctx, r.Header.Get("Origin"), name, asked.Size); err != nil {
+	if placer, ok := s.store.Store.(Placer); ok {
+		if url, err := placer.Place(r.Context(), r.Header.Get("Origin"), name, asked.Size); err != nil {
 			return err
 		} else if url != "" {
 			where["url"] = url
@@ -163,8 +162,6 @@ func (s *Server) isAgain(ctx context.Context, u *upload, p Piece, size int64, su
 
 // replaces is how many bytes an object has that one of some size would replace: never more.
 func (s *Server) replaces(ctx context.Context, name string, size int64) (before int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.limits.Patience)
-	defer cancel()
 	if before, err = s.sizeOf(ctx, name); err == nil && size < before {
 		err = refuse(http.StatusConflict, "it has come with %d bytes, and %d would be less", before, size)
 	}
@@ -197,6 +194,7 @@ type piece struct {
 	upload *upload
 	ctx    context.Context
 	body   io.Reader
+	wait   func()
 	left   int64 // bytes to come
 	came   int64 // bytes for which there is room
 	had    uint32
@@ -212,6 +210,14 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, u *upload, p *piec
 	}
 	p.server, p.upload, p.ctx, p.left = s, u, r.Context(), size
 	p.body = http.MaxBytesReader(w, r.Body, size)
+	over := time.Now().Add(s.limits.forBytes(size))
+	p.wait = func() { // no longer than the patience for bytes, and for all of them than they may take
+		next := time.Now().Add(s.limits.Patience)
+		if next.After(over) {
+			next = over
+		}
+		http.NewResponseController(w).SetReadDeadline(next)
+	}
 	if p.before, err = s.replaces(r.Context(), p.name, size); err != nil {
 		return err
 	}
@@ -235,6 +241,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, u *upload, p *piec
 }
 
 func (p *piece) Read(b []byte) (int, error) {
+	p.wait()
 	n, err := p.body.Read(b)
 	if e := p.server.room.take(int64(n)); e != nil {
 		return 0, e

@@ -160,8 +160,6 @@ func (s *Server) read(ctx context.Context, id string) (*upload, error) {
 	if !ids.MatchString(id) {
 		return nil, errUnknown
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.limits.Patience)
-	defer cancel()
 	file, err := s.store.Open(ctx, recordName(id))
 	if err != nil {
 		return nil, err
@@ -199,8 +197,6 @@ func (s *Server) facts(ctx context.Context, u *upload) (Facts, error) {
 		told.Live = false
 		return told, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.limits.Patience)
-	defer cancel()
 	pieces, last, err := s.pieces(ctx, u)
 	if err != nil {
 		return told, err

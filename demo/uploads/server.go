@@ -27,7 +27,7 @@ type Limits struct {
 	MaxPart  int64         // bytes of a part or segment; 64 MiB
 	Upload   int64         // bytes of an upload; 8 GiB
 	Total    int64         // bytes in the store, of all uploads; 64 GiB
-	Patience time.Duration // for a request without what it is to bring, and for an answer of the store; 30 s
+	Patience time.Duration // between bytes of a request, and for an answer of the store; 30 s
 	Slowest  int64         // bytes a second with which a request must come; 16 KiB
 	Quiet    time.Duration // after which nothing more is expected of an upload; 2 minutes
 	Repairs  int           // recordings that are repaired at once, with some 10 MB of memory for each; 2
@@ -55,7 +55,7 @@ func set[T comparable](value *T, otherwise T) {
 // A Server answers what is under /uploads: see the package's documentation.
 type Server struct {
 	http.Handler
-	store   Store
+	store   patient
 	owner   func(*http.Request) (string, error)
 	limits  Limits
 	room    room
@@ -68,7 +68,7 @@ type Server struct {
 func New(ctx context.Context, store Store, options Options) (*Server, error) {
 	limits := options.Limits.orDefault()
 	s := &Server{
-		store:   store,
+		store:   patient{store, limits},
 		owner:   options.Owner,
 		limits:  limits,
 		room:    room{total: limits.Total},
@@ -125,8 +125,7 @@ func (s *Server) inTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 		if r.ContentLength != 0 {
-			long := s.limits.Patience + time.Duration(max(0, r.ContentLength)/s.limits.Slowest)*time.Second
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(long))
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.limits.forBytes(max(0, r.ContentLength))))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -194,9 +193,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Patience)
-	defer cancel()
-	records, err := s.store.List(ctx, "uploads/")
+	records, err := s.store.List(r.Context(), "uploads/")
 	if err != nil {
 		return err
 	}
@@ -211,7 +208,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 		turns <- struct{}{}
 		asked.Go(func() {
 			defer func() { <-turns }()
-			all[i] = s.listed(ctx, owner, id)
+			all[i] = s.listed(r.Context(), owner, id)
 		})
 	}
 	asked.Wait()

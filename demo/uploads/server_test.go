@@ -400,6 +400,7 @@ func TestHalfAPartIsNoPart(t *testing.T) {
 		says   string
 	}{
 		{"when the connection ends", testLimits, func(c net.Conn) { c.(*net.TCPConn).CloseWrite() }, "400"},
+		{"when nothing more comes", Limits{PartSize: 64 << 10, Patience: 200 * time.Millisecond, Slowest: 1}, func(net.Conn) {}, "408"},
 		{"when it comes too slowly", Limits{PartSize: 64 << 10, Patience: 200 * time.Millisecond, Slowest: 1 << 40}, func(net.Conn) {}, "408"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -425,7 +426,7 @@ func TestHalfAPartIsNoPart(t *testing.T) {
 			if got := uploads.room.used.Load(); got != empty {
 				t.Errorf("half a part takes %d bytes of the room", got-empty)
 			}
-			if left, _ := os.ReadDir(filepath.Join(uploads.store.(*Folder).root.Name(), unready)); len(left) > 0 {
+			if left, _ := os.ReadDir(filepath.Join(uploads.store.Store.(*Folder).root.Name(), unready)); len(left) > 0 {
 				t.Errorf("of half a part there is %v", left)
 			}
 		})

@@ -1,0 +1,79 @@
+package uploads
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// patient is a store that is not waited for without end: each call ends with
+// [context.DeadlineExceeded] when its time is over.
+type patient struct {
+	Store
+	limits Limits
+}
+
+// forBytes is how long a call may take that moves some.
+func (l Limits) forBytes(n int64) time.Duration {
+	return l.Patience + time.Duration(n/l.Slowest)*time.Second
+}
+
+func (p patient) Put(ctx context.Context, name string, size int64, body io.Reader) error {
+	ctx, cancel := context.WithTimeout(ctx, p.limits.forBytes(size))
+	defer cancel()
+	return p.Store.Put(ctx, name, size, body)
+}
+
+func (p patient) Stat(ctx context.Context, name string) (Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.limits.Patience)
+	defer cancel()
+	return p.Store.Stat(ctx, name)
+}
+
+func (p patient) List(ctx context.Context, prefix string) ([]Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.limits.Patience)
+	defer cancel()
+	return p.Store.List(ctx, prefix)
+}
+
+func (p patient) Remove(ctx context.Context, names ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, p.limits.Patience)
+	defer cancel()
+	return p.Store.Remove(ctx, names...)
+}
+
+func (p patient) Join(ctx context.Context, name string, of []Object) error {
+	var size int64
+	for _, o := range of {
+		size += o.Size
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.limits.forBytes(size))
+	defer cancel()
+	return p.Store.Join(ctx, name, of)
+}
+
+// Open waits for no longer than the patience. What is open may be read for longer.
+func (p patient) Open(ctx context.Context, name string) (Reader, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(p.limits.Patience, func() { cancel(context.DeadlineExceeded) })
+	reader, err := p.Store.Open(ctx, name)
+	if !timer.Stop() && err != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	return opened{reader, func() { cancel(nil) }}, nil
+}
+
+// opened is what is open, and lets go of its context when it is closed.
+type opened struct {
+	Reader
+	done func()
+}
+
+func (o opened) Close() error {
+	defer o.done()
+	return o.Reader.Close()
+}
