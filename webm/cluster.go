@@ -248,7 +248,8 @@ func (p *parser) endBlock(group bool) event {
 			return none
 		}
 		if !c.unheard { // what the specification does not have may be of a later version, and stays
-			b.strays = Range{p.committed, b.Start}
+			// Nor can what comes before the Timestamp go, as clusters have that at their beginning.
+			b.strays = Range{max(p.committed, c.data()+int64(c.timeAt)+int64(c.timeLen)), b.Start}
 		}
 		c.doubtful = nil
 	}

@@ -296,6 +296,7 @@ func (q *queue) drop() {
 	case q.n == 0:
 		q.pages, q.read = append(q.pages[:0], last[:0]), 0
 	case q.read == len(q.pages[0]):
+		q.pages[0] = nil // which the rest of the slice would keep
 		q.pages, q.read = q.pages[1:], 0
 	}
 }

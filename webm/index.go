@@ -31,7 +31,7 @@ type Index struct {
 	first     []KeyFrame   // the first block of each track that has one
 	duration  int64        // nanoseconds, the end of the last frame
 
-	left      rangeList // blocks that plans leave out, merged where they adjoin
+	left      rangeList // what plans leave out of clusters
 	decodable int64     // nanoseconds, the end of the last frame that can be decoded
 
 	forms  [(needsKeys | needsVoid) + 1]*Edit // what form has returned, by these flags

@@ -1,7 +1,8 @@
 package webm
 
 // What plans leave out of a recording: video after a loss, whose frames refer to some that
-// are not there, until the next key frame; blocks of no track; what was pushed twice.
+// are not there, until the next key frame; blocks of no track; elements that cannot be where
+// they are; what was pushed twice.
 
 // forgetFrom forgets what there is of a cluster that begins at an offset.
 func (ix *Index) forgetFrom(offset int64) {
@@ -9,7 +10,7 @@ func (ix *Index) forgetFrom(offset int64) {
 	ix.keyFrames.cutFrom(offset)
 }
 
-// leftOut are the ranges of the stream that plans leave out of a cluster, until more are.
+// leftOut are the ranges of the stream that plans leave out of a cluster.
 func (ix *Index) leftOut(e *entry) []Range {
 	if ix.KeepUndecodable || ix.left.len() == 0 {
 		return nil

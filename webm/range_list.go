@@ -33,24 +33,36 @@ func (l *rangeList) at(i int) Range {
 }
 
 // add adds a range, as a rule after those that there are. It becomes one with the last if it
-// begins where that ends.
+// begins where that ends. Of what is there already nothing is added again.
 //
 //go:noinline
 func (l *rangeList) add(r Range) {
-	if i := l.from(r.Start); i < l.len() {
+	i := l.from(r.Start)
+	if i > 0 {
+		r.Start = max(r.Start, min(l.at(i-1).End, r.End))
+	}
+	if i < l.len() {
 		later := l.slice(i, l.len())
 		l.cut(i)
-		l.add(r)
-		for _, r := range later {
-			l.push(r)
+		for _, next := range later {
+			l.append(Range{r.Start, min(r.End, next.Start)})
+			l.append(next)
+			r.Start = max(r.Start, min(next.End, r.End))
 		}
-		return
 	}
-	if n := len(l.open); n > 0 && l.open[n-1].End == r.Start {
+	l.append(r)
+}
+
+// append adds what comes after all that there is.
+func (l *rangeList) append(r Range) {
+	n := len(l.open)
+	switch {
+	case r.Start >= r.End:
+	case n > 0 && l.open[n-1].End == r.Start:
 		l.open[n-1].End = r.End
-		return
+	default:
+		l.push(r)
 	}
-	l.push(r)
 }
 
 // push appends a range.
@@ -115,10 +127,7 @@ func (l *rangeList) slice(i, n int) (ranges []Range) {
 
 // cut forgets the ranges from i on.
 func (l *rangeList) cut(i int) {
-	page := i / pageLen
+	page := min(i/pageLen, len(l.pages))
 	open := l.slice(page*pageLen, i)
-	if page < len(l.pages) {
-		l.pages = l.pages[:page:page]
-	}
-	l.open, l.cached = append(l.open[:0:0], open...), 0
+	l.pages, l.open, l.cached = l.pages[:page:page], open, 0
 }

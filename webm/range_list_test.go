@@ -65,6 +65,59 @@ func TestARangeListIsWhatWasAddedInOrder(t *testing.T) {
 	}
 }
 
+func TestARangeListIsCutAnywhere(t *testing.T) {
+	for n := range 2*pageLen + 3 {
+		for cut := range n + 1 {
+			var list rangeList
+			var want []Range
+			for i := range n {
+				r := Range{int64(10 * i), int64(10*i + 5)}
+				list.add(r)
+				want = append(want, r)
+			}
+			list.cut(cut)
+			want = want[:cut]
+			for _, r := range []Range{{5000, 5001}, {6000, 6001}} {
+				if got := list.slice(0, list.len()); !slices.Equal(got, want) {
+					t.Fatalf("of %d, cut at %d, there is %v", n, cut, got)
+				}
+				list.add(r)
+				want = append(want, r)
+			}
+		}
+	}
+}
+
+func TestARangeListHasNothingTwice(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 500 {
+		var list rangeList
+		var has [400]bool
+		for range rng.IntN(150) {
+			start := rng.IntN(len(has) - 20)
+			r := Range{int64(start), int64(start + 1 + rng.IntN(20))}
+			list.add(r)
+			for i := r.Start; i < r.End; i++ {
+				has[i] = true
+			}
+		}
+		var got [400]bool
+		end := int64(-1)
+		for _, r := range list.slice(0, list.len()) {
+			if r.Start < end || r.Start >= r.End {
+				t.Fatalf("%v is not in order", list.slice(0, list.len()))
+			}
+			end = r.End
+			for i := r.Start; i < r.End; i++ {
+				got[i] = true
+			}
+		}
+		if got != has {
+			t.Fatalf("it is %v", list.slice(0, list.len()))
+		}
+	}
+}
+
 // merged are ranges of which none adjoin.
 func merged(ranges []Range) (all []Range) {
 	for _, r := range ranges {

@@ -245,6 +245,46 @@ func TestASmallElementInAClusterIsNoDamageIfAWholeBlockFollows(t *testing.T) {
 	}
 }
 
+func TestWhatIsLeftOutBesideOtherThingsLeavesAFileWhole(t *testing.T) {
+	head := stream(tracks(vp8, opus))
+	sound := func(at int16) []byte { return simpleBlock(2, at, 0x80, fmt.Sprint("\x08sound ", at)) }
+	frame := func(at int16) []byte { return simpleBlock(1, at, 0, fmt.Sprint("frame ", at)) }
+	key, other := simpleBlock(1, 0, 0x80, "key"), simpleBlock(9, 1, 0x80, "of no track")
+	cue := element(IDCuePoint, element(IDCueTime, []byte{1}))
+	begin := slices.Concat(head, cluster(0, key, sound(0)))
+	early := element(IDCluster, cue, element(IDTimestamp, []byte{100}), sound(1), frame(2))
+	run := slices.Concat(sound(900), other, frame(905), sound(920), cluster(1000, sound(0), frame(10), sound(20)))
+	for _, c := range []struct {
+		name, times string
+		stream      []byte
+	}{
+		{"an element before the Timestamp that cannot be there", "1@0 2@0 2@101 1@102 2@200", slices.Concat(begin, early, cluster(200, sound(0)))},
+		{"the same after a block of no track", "1@0 2@101 1@102 2@200", slices.Concat(head, cluster(0, key, other), early, cluster(200, sound(0)))},
+		{"blocks that come twice, with one of no track", "1@0 2@0 2@900 1@905 2@920 2@1000 1@1010 2@1020 2@1040", slices.Concat(begin, run, run, sound(40))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, report, err := Scan(bytes.NewReader(c.stream), int64(len(c.stream)), Options{}, nil)
+			if err != nil || len(report.Dropped) > 0 {
+				t.Fatalf("%v, %+v", err, report.Dropped)
+			}
+			plan, err := s.Index(0).Seekable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := made(t, plan, c.stream)
+			again, report, err := Scan(bytes.NewReader(file), int64(len(file)), Options{}, nil)
+			if err != nil || len(report.Dropped) > 0 || int64(len(file)) != plan.Size {
+				t.Fatalf("of the file of %d bytes, which is to have %d: %v, %+v", len(file), plan.Size, err, report.Dropped)
+			}
+			for _, got := range []string{times(t, s.Index(0), c.stream), times(t, again.Index(0), file)} {
+				if got != c.times {
+					t.Errorf("blocks %s, want %s", got, c.times)
+				}
+			}
+		})
+	}
+}
+
 func TestAStreamMayBeginAThousandRecordingsAndNoMore(t *testing.T) {
 	one := stream(tracks(vp8), cluster(0, simpleBlock(1, 0, 0x80, "frame")))
 	for n, want := range map[int]Code{maxRecordings: "", maxRecordings + 1: CodeTooLarge} {
