@@ -45,6 +45,7 @@ func NewBucket(ctx context.Context, client *minio.Client, name string) (*Bucket,
 // Put puts an object.
 func (b *Bucket) Put(ctx context.Context, name string, size int64, body io.Reader) error {
 	options := minio.PutObjectOptions{ContentType: mime.TypeByExtension(path.Ext(name)), PartSize: 16 << 20}
+	options.DisableMultipart = size <= 64<<20 // which would have a part in memory
 	_, err := b.core.Client.PutObject(ctx, b.name, name, body, size, options)
 	return err
 }

@@ -573,3 +573,174 @@ func TestRepairsAreLimitedAndEndWithTheirRequest(t *testing.T) {
 	}
 	told[Facts](s, http.StatusOK, "POST", uploads[0]+"/repair", nil)
 }
+
+func TestAStoreThatFailsEarlyAndReadsOnHoldsNothing(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	store, err := OpenFolder(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	var read sync.WaitGroup
+	uploads := serverWith(t, early{store, &read}, Options{Limits: testLimits})
+	s := serviceOf(t, uploads)
+	upload, u := s.begin("parts")
+	s.putPart(upload, 1, []byte("whole"))
+	used := uploads.room.used.Load()
+	told[Refusal](s, http.StatusInternalServerError, "PUT", upload+"/parts/2", make([]byte, u.PartSize))
+	read.Wait()
+	if got := uploads.room.used.Load(); got != used {
+		t.Errorf("it holds %d bytes of the room", got-used)
+	}
+	told[Facts](s, http.StatusOK, "POST", upload+"/complete", []byte(`{"count":1}`)) // for which nobody else may hold the upload
+	s.is(upload, []byte("whole"))
+}
+
+// early is a store that refuses second parts when they begin, and reads on for a while.
+type early struct {
+	Store
+	read *sync.WaitGroup
+}
+
+func (e early) Put(ctx context.Context, name string, size int64, body io.Reader) error {
+	if !strings.HasSuffix(name, "/00000002") {
+		return e.Store.Put(ctx, name, size, body)
+	}
+	e.read.Go(func() {
+		<-ctx.Done() // when it was answered
+		io.Copy(io.Discard, body)
+	})
+	return errors.New("told to fail")
+}
+
+func TestAStoreMayTakeLongerThanTheNetworkMay(t *testing.T) {
+	t.Parallel()
+	store, err := OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	limits := testLimits
+	limits.Patience, limits.Slowest = 300*time.Millisecond, 1
+	s := serviceOf(t, serverWith(t, slow{store}, Options{Limits: limits}))
+	upload, _ := s.begin("parts")
+	s.putPart(upload, 1, []byte("part"))
+	told[Facts](s, http.StatusOK, "POST", upload+"/complete", []byte(`{"count":1}`))
+}
+
+// slow is a store that has all of a piece a while before it is kept.
+type slow struct{ Store }
+
+func (s slow) Put(ctx context.Context, name string, size int64, body io.Reader) error {
+	had, err := io.ReadAll(body)
+	if err == nil && strings.HasPrefix(name, "pieces/") {
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.Store.Put(ctx, name, size, bytes.NewReader(had))
+}
+
+func TestDeletingTwiceAtOnceLeavesTheRoomAsItIs(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	uploads := uploadsIn(t, folder)
+	s := serviceOf(t, uploads)
+	for range 20 {
+		upload, _ := s.begin("parts")
+		s.putPart(upload, 1, []byte("part"))
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() { s.ask("DELETE", upload, nil) })
+		}
+		all.Go(func() { s.ask("POST", upload+"/complete", []byte(`{"count":1}`)) })
+		all.Go(func() { s.ask("PUT", upload+"/parts/2", []byte("late")) })
+		all.Wait()
+		if answer, _ := s.ask("GET", upload, nil); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("what is deleted is answered with %s", answer.Status)
+		}
+	}
+	if got, want := uploads.room.used.Load(), du(t, folder); got != want || want != 0 {
+		t.Errorf("%d bytes are said to be taken, and %d are: %v", got, want, filesIn(t, folder))
+	}
+}
+
+func TestWhatHasJustArrivedOfAnOldUploadIsNotSwept(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	id := strings.Repeat("C", 26)
+	write(t, filepath.Join(folder, recordName(id)), `{"id":"`+id+`","kind":"parts","type":"video/webm","partSize":65536,"began":"2020-01-01T00:00:00Z"}`)
+	write(t, filepath.Join(folder, pieceName(id, 1)), "so that it is kept at the start")
+	uploads := uploadsIn(t, folder)
+	s := serviceOf(t, uploads)
+	// The list was made before the piece came.
+	if err := uploads.sweepUpload(t.Context(), id, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := told[Facts](s, http.StatusOK, "GET", "/uploads/"+id, nil); len(got.Pieces) != 1 {
+		t.Errorf("it is told as %+v", got)
+	}
+}
+
+func TestADeletionThatFailedIsRepeated(t *testing.T) {
+	t.Parallel()
+	fails := false
+	s, folder := trouble(t, testLimits, func(_ context.Context, method, _ string) error {
+		if method == "Remove" && fails {
+			return errors.New("told to fail")
+		}
+		return nil
+	})
+	begin := []byte(`{` + ownID + `"kind":"parts",` + webmType + `}`)
+	for _, then := range []struct {
+		status             int
+		method, path, body string
+	}{{http.StatusNoContent, "DELETE", "/uploads/01234567-89ab-cdef-0123-456789abcdef", ""}, {http.StatusCreated, "POST", "/uploads", string(begin)}} {
+		upload := "/uploads/" + told[Facts](s, http.StatusCreated, "POST", "/uploads", begin).ID
+		s.putPart(upload, 1, []byte("part"))
+		fails = true
+		told[Refusal](s, http.StatusInternalServerError, "DELETE", upload, nil)
+		told[Refusal](s, http.StatusNotFound, "GET", upload, nil)
+		fails = false
+		if answer, text := s.ask(then.method, then.path, []byte(then.body)); answer.StatusCode != then.status {
+			t.Errorf("%s %s: %s: %s", then.method, then.path, answer.Status, text)
+		}
+		s.ask("DELETE", upload, nil)
+		if left := filesIn(t, folder); len(left) > 0 {
+			t.Errorf("there is %v", left)
+		}
+	}
+}
+
+func TestAnUploadGoesOnWhenTheServersPartSizeIsAnother(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	begin := []byte(`{` + ownID + `"kind":"parts",` + webmType + `}`)
+	before := told[Facts](serviceOf(t, uploadsIn(t, folder)), http.StatusCreated, "POST", "/uploads", begin)
+	limits := testLimits
+	limits.PartSize *= 2
+	after := told[Facts](serviceOf(t, serverOf(t, folder, Options{Limits: limits})), http.StatusOK, "POST", "/uploads", begin)
+	if after.PartSize != before.PartSize {
+		t.Errorf("its parts had %d bytes, and have %d", before.PartSize, after.PartSize)
+	}
+}
+
+func TestARepairTakesNoMoreClustersThanADayHas(t *testing.T) {
+	t.Parallel()
+	limits := testLimits
+	limits.PartSize, limits.MaxPart, limits.Total = 32<<20, 32<<20, 1<<30
+	s := serviceOf(t, serverOf(t, t.TempDir(), Options{Limits: limits}))
+	data := sample(t, vp8)
+	header := segmentsOf(t, data)[0]
+	upload, _ := s.begin("parts")
+	s.putPart(upload, 1, slices.Concat(header, bytes.Repeat([]byte{0x1f, 0x43, 0xb6, 0x75, 0x83, 0xe7, 0x81, 0}, mostClusters+1)))
+	if no := told[Refusal](s, http.StatusUnprocessableEntity, "POST", upload+"/repair", nil); !strings.Contains(no.Reason, "too many clusters") {
+		t.Errorf("it says %q", no.Reason)
+	}
+}

@@ -33,25 +33,50 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request, u *upload) err
 // on when it is asked for again.
 func (s *Server) join(w http.ResponseWriter, r *http.Request, u *upload, pieces []Piece) error {
 	ctx := context.WithoutCancel(r.Context()) // what has begun is brought to its end
-	u.Joining = pieces
-	if err := s.save(ctx, u); err != nil {
-		return err
+	if u.Joining == nil {
+		if err := s.removeAll(ctx, "recordings/"+u.ID+"."); err != nil { // of a repair that was killed
+			return err
+		}
+		u.Joining = pieces
+		if err := s.save(ctx, u); err != nil {
+			return err
+		}
 	}
 	objects := make([]Object, len(pieces))
 	for i, p := range pieces {
 		objects[i] = Object{Name: pieceName(u.ID, p.Number), Size: p.Size}
 	}
-	if err := s.store.Join(ctx, u.recordingName(), objects); err != nil {
+	before, err := s.mediaOf(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	err = s.store.Join(ctx, u.recordingName(), objects)
+	if after, e := s.mediaOf(ctx, u.ID); e == nil {
+		s.room.free(before - after)
+	}
+	if err != nil {
 		return err
 	}
 	u.Size = sizeOf(pieces)
 	return s.finish(ctx, w, u)
 }
 
+// mediaOf is how many bytes the pieces and the recording of an upload have.
+func (s *Server) mediaOf(ctx context.Context, id string) (sum int64, err error) {
+	for _, prefix := range []string{piecesOf(id), "recordings/" + id + "."} {
+		objects, err := s.store.List(ctx, prefix)
+		if err != nil {
+			return 0, err
+		}
+		sum += sizeOfAll(objects)
+	}
+	return sum, nil
+}
+
 // whole says whether the pieces are all of an upload.
 func (u *upload) whole(pieces []Piece, count int) error {
-	if count < 1 {
-		return refuse(http.StatusBadRequest, "the count is to say how many %s there are", u.Kind)
+	if count < 1 || count > maxSegments {
+		return refuse(http.StatusBadRequest, "the count is to say how many %s there are, not %d", u.Kind, count)
 	}
 	first := 1
 	if u.Kind == "segments" {

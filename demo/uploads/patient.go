@@ -57,8 +57,11 @@ func (p patient) Open(ctx context.Context, name string) (Reader, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(p.limits.Patience, func() { cancel(context.DeadlineExceeded) })
 	reader, err := p.Store.Open(ctx, name)
-	if !timer.Stop() && err != nil {
-		err = context.Cause(ctx)
+	if !timer.Stop() {
+		if err == nil {
+			reader.Close() // which can be read no more
+		}
+		err = context.DeadlineExceeded
 	}
 	if err != nil {
 		cancel(nil)

@@ -7,7 +7,9 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -28,7 +30,8 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request, u *upload) error 
 	if asked.Size < 1 || asked.Size > u.PartSize {
 		return refuse(http.StatusRequestEntityTooLarge, "a part of this upload has from 1 to %d bytes, not %d", u.PartSize, asked.Size)
 	}
-	if _, err := s.replaces(r.Context(), name, asked.Size); err != nil {
+	before, err := s.replaces(r.Context(), name, asked.Size)
+	if err != nil {
 		return err
 	}
 	where := map[string]string{"url": r.URL.Path}
@@ -37,6 +40,9 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request, u *upload) error 
 			return err
 		} else if url != "" {
 			where["url"] = url
+			if err := s.room.take(asked.Size - before); err != nil { // as it does not come by here
+				return err
+			}
 		}
 	}
 	return answer(w, http.StatusOK, where)
@@ -74,8 +80,8 @@ func (s *Server) partName(r *http.Request, u *upload) (string, error) {
 
 func (s *Server) putSegment(w http.ResponseWriter, r *http.Request, u *upload) error {
 	number, err := strconv.Atoi(r.PathValue("number"))
-	if err != nil || number < 0 {
-		return refuse(http.StatusBadRequest, "segments have numbers from 0 on, not %q", r.PathValue("number"))
+	if err != nil || number < 0 || number >= maxSegments {
+		return refuse(http.StatusBadRequest, "segments have numbers from 0 to %d, not %q", maxSegments-1, r.PathValue("number"))
 	}
 	offset, err := strconv.ParseInt(r.Header.Get("Segment-Offset"), 10, 64)
 	if err != nil {
@@ -106,12 +112,17 @@ func (s *Server) putSegment(w http.ResponseWriter, r *http.Request, u *upload) e
 		return u.isNext(pieces, number, offset, size, s.limits.Upload)
 	}
 	if err := isNext(); err == errCame {
+		io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, size)) // or the client could see its connection end, and not the answer
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	} else if err != nil {
 		return err
 	}
-	return s.take(w, r, u, &piece{name: pieceName(u.ID, number), most: s.limits.MaxPart, sum: new(uint32(sum)), isNext: isNext})
+	p := &piece{name: pieceName(u.ID, number), most: s.limits.MaxPart, sum: new(uint32(sum)), isNext: isNext}
+	if number > 0 {
+		p.previous = pieceName(u.ID, number-1)
+	}
+	return s.take(w, r, u, p)
 }
 
 // errCame says that a segment has come before.
@@ -185,22 +196,30 @@ func length(r *http.Request, most int64) (int64, error) {
 // A piece is on its way to the store. What reads it has its last bytes only when it is seen to
 // be right, and to be wanted still: then nobody finishes the upload before the store has it.
 type piece struct {
-	name   string
-	most   int64        // bytes
-	sum    *uint32      // the CRC-32 that it is to have, if it has one
-	isNext func() error // whether it may come now, of a segment
+	name     string
+	most     int64        // bytes
+	sum      *uint32      // the CRC-32 that it is to have, if it has one
+	isNext   func() error // whether it may come now, of a segment
+	previous string       // the name of the segment before it
 
-	server *Server
-	upload *upload
-	ctx    context.Context
-	body   io.Reader
-	wait   func()
-	left   int64 // bytes to come
-	came   int64 // bytes for which there is room
-	had    uint32
-	before int64  // bytes of what it replaces
-	unlock func() // once it is whole
+	server  *Server
+	upload  *upload
+	ctx     context.Context
+	control *http.ResponseController
+	body    io.Reader
+	until   time.Time // when all of it must have come
+	left    int64     // bytes to come
+	had     uint32
+
+	mu     sync.Mutex // a store may read on for a while when it has failed
+	over   bool       // whether it has
+	came   int64      // bytes for which room is taken
+	before int64      // bytes of what it replaces
+	unlock func()     // once it is whole
 }
+
+// errOver is what a store reads that has failed already.
+var errOver = errors.New("it is not wanted any more")
 
 // take has a piece kept, if there is room.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, u *upload, p *piece) error {
@@ -209,31 +228,20 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, u *upload, p *piec
 		return err
 	}
 	p.server, p.upload, p.ctx, p.left = s, u, r.Context(), size
-	p.body = http.MaxBytesReader(w, r.Body, size)
-	over := time.Now().Add(s.limits.forBytes(size))
-	p.wait = func() { // no longer than the patience for bytes, and for all of them than they may take
-		next := time.Now().Add(s.limits.Patience)
-		if next.After(over) {
-			next = over
-		}
-		http.NewResponseController(w).SetReadDeadline(next)
-	}
+	p.body, p.control = http.MaxBytesReader(w, r.Body, size), http.NewResponseController(w)
+	p.until = time.Now().Add(s.limits.forBytes(size))
 	if p.before, err = s.replaces(r.Context(), p.name, size); err != nil {
 		return err
 	}
 	err = s.store.Put(r.Context(), p.name, size, p)
-	if err == nil {
-		s.room.free(p.before)
-	} else {
-		s.room.free(p.came)
-	}
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
+	s.room.free(p.came + p.before - s.sizeAfter(p.name, size, err))
 	if p.unlock != nil {
 		p.unlock()
 	}
-	if errors.Is(err, errCame) {
-		err = nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errCame) {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -241,34 +249,67 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, u *upload, p *piec
 }
 
 func (p *piece) Read(b []byte) (int, error) {
-	p.wait()
+	if p.left > 0 {
+		next := time.Now().Add(p.server.limits.Patience) // for some bytes
+		if next.After(p.until) {
+			next = p.until
+		}
+		p.control.SetReadDeadline(next)
+	}
 	n, err := p.body.Read(b)
-	if e := p.server.room.take(int64(n)); e != nil {
+	if e := p.arrive(b[:n]); e != nil {
 		return 0, e
 	}
-	p.came += int64(n)
-	p.had = crc32.Update(p.had, crc32.IEEETable, b[:n])
-	if p.left -= int64(n); p.left == 0 && p.unlock == nil {
-		if e := p.end(); e != nil {
-			return 0, e
-		}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = refuse(http.StatusRequestTimeout, "the request came too slowly")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = refuse(http.StatusBadRequest, "the request was cut short")
 	}
 	return n, err
 }
 
+// arrive takes in bytes that have come.
+func (p *piece) arrive(b []byte) error {
+	p.mu.Lock()
+	if p.over {
+		p.mu.Unlock()
+		return errOver
+	}
+	err := p.server.room.take(int64(len(b)))
+	if err == nil {
+		p.came += int64(len(b))
+	}
+	p.mu.Unlock()
+	p.had = crc32.Update(p.had, crc32.IEEETable, b)
+	if p.left -= int64(len(b)); err == nil && p.left == 0 && len(b) > 0 {
+		err = p.end()
+	}
+	return err
+}
+
 // end is when all bytes have come.
 func (p *piece) end() (err error) {
+	p.control.SetReadDeadline(time.Time{}) // the store may take its time
 	if p.sum != nil && p.had != *p.sum {
 		return refuse(http.StatusBadRequest, "the CRC-32 of what came is %08x, not %08x", p.had, *p.sum)
 	}
 	s := p.server
-	if p.isNext != nil { // one at a time
-		p.unlock = s.locks.lock(p.upload.ID)
-	} else {
-		p.unlock = s.locks.share(p.upload.ID)
+	lock := s.locks.share
+	if p.isNext != nil {
+		lock = s.locks.lock // one at a time
 	}
+	unlock := lock(p.upload.ID)
+	p.mu.Lock()
+	if p.over {
+		p.mu.Unlock()
+		unlock()
+		return errOver
+	}
+	p.unlock = unlock
+	p.mu.Unlock()
 	now, err := s.read(p.ctx, p.upload.ID)
-	if err == nil && now.Deleted {
+	if err == nil && (now.Deleted || now.Began != p.upload.Began) {
 		err = errUnknown
 	}
 	if err == nil {
@@ -277,8 +318,27 @@ func (p *piece) end() (err error) {
 	if err == nil {
 		p.before, err = s.replaces(p.ctx, p.name, p.came)
 	}
-	if p.isNext != nil && p.before > 0 { // another request has brought it meanwhile
+	if err == nil && p.previous != "" {
+		var previous int64
+		if previous, err = s.sizeOf(p.ctx, p.previous); err == nil && previous == 0 {
+			return p.isNext() // which says what is missing
+		}
+	}
+	if err == nil && p.isNext != nil && p.before > 0 { // another request has brought it meanwhile
 		return p.isNext()
 	}
 	return err
+}
+
+// sizeAfter is how many bytes an object has after it was put: that can have been done though it
+// is said to have failed.
+func (s *Server) sizeAfter(name string, size int64, err error) int64 {
+	if err == nil {
+		return size
+	}
+	had, err := s.sizeOf(context.Background(), name)
+	if err != nil {
+		return size
+	}
+	return had
 }

@@ -53,7 +53,10 @@ type upload struct {
 	size int64 // bytes of this in the store
 }
 
-const maxParts = 10_000 // as S3 has it
+const (
+	maxParts    = 10_000 // as S3 has it
+	maxSegments = 1_000_000
+)
 
 // ids are what rand.Text gives, and UUIDs.
 var ids = regexp.MustCompile(`^([A-Z2-7]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
@@ -99,9 +102,10 @@ func recorded(text string) (string, error) {
 	return mediaType, nil
 }
 
-// isLike tells whether one that was begun is what another request wants to begin.
-func (u *upload) isLike(o *upload) bool {
-	return u.Owner == o.Owner && !u.Deleted && u.Kind == o.Kind && u.Type == o.Type && u.PartSize == o.PartSize
+// isLike tells whether one that was begun is what another request wants to begin, with parts of
+// a size if it wants one.
+func (u *upload) isLike(o *upload, partSize int64) bool {
+	return u.Owner == o.Owner && u.Kind == o.Kind && u.Type == o.Type && (partSize == 0 || u.PartSize == partSize)
 }
 
 // The names of what is kept of an upload.
@@ -160,12 +164,10 @@ func (s *Server) read(ctx context.Context, id string) (*upload, error) {
 	if !ids.MatchString(id) {
 		return nil, errUnknown
 	}
-	file, err := s.store.Open(ctx, recordName(id))
-	if err != nil {
-		return nil, err
+	data, err := s.readAll(ctx, recordName(id))
+	if err != nil && !isUnknown(err) {
+		data, err = s.readAll(ctx, recordName(id)) // a bucket refuses what is replaced meanwhile
 	}
-	defer file.Close()
-	data, err := io.ReadAll(file)
 	if err != nil {
 		return nil, err
 	}
@@ -176,18 +178,26 @@ func (s *Server) read(ctx context.Context, id string) (*upload, error) {
 	return u, nil
 }
 
+func (s *Server) readAll(ctx context.Context, name string) ([]byte, error) {
+	file, err := s.store.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
+
 func (s *Server) save(ctx context.Context, u *upload) error {
 	data, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
 	size := int64(len(data))
-	if err := s.store.Put(ctx, recordName(u.ID), size, bytes.NewReader(data)); err != nil {
-		return err
-	}
+	err = s.store.Put(ctx, recordName(u.ID), size, bytes.NewReader(data))
+	size = s.sizeAfter(recordName(u.ID), size, err)
 	s.room.free(u.size - size)
 	u.size = size
-	return nil
+	return err
 }
 
 // facts are those of an upload by now.

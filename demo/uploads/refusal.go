@@ -37,8 +37,6 @@ func tellError(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		log.Printf("%s %s: %v", r.Method, r.URL.Path, err)
 		no = &Refusal{Status: http.StatusServiceUnavailable, Reason: "the store does not answer: try again later"}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		no = &Refusal{Status: http.StatusBadRequest, Reason: "the request was cut short"}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		no = &Refusal{Status: http.StatusInsufficientStorage, Reason: "the disk is full"}
 	case errors.Is(err, fs.ErrNotExist):

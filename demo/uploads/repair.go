@@ -129,12 +129,8 @@ func (s *Server) write(ctx context.Context, name string, plan *webm.Plan, from i
 	err = s.store.Put(ctx, name, plan.Size, r)
 	r.CloseWithError(errors.New("the store takes no more")) // so that the copying ends
 	copying.Wait()
-	if err != nil {
-		s.room.free(plan.Size)
-		return err
-	}
-	s.room.free(before)
-	return nil
+	s.room.free(plan.Size + before - s.sizeAfter(name, plan.Size, err))
+	return err
 }
 
 // places are where in the recording pieces begin.

@@ -161,10 +161,14 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	u.Owner = owner
-	s.sweepNowAndThen(r.Context())
+	s.sweepNowAndThen()
 	defer s.locks.lock(u.ID)()
 	switch before, err := s.read(r.Context(), u.ID); {
-	case err == nil && before.isLike(u): // its answer was lost
+	case err == nil && before.Deleted && before.Owner == owner: // and not all of it is gone yet
+		if err := s.erase(r.Context(), u.ID); err != nil {
+			return err
+		}
+	case err == nil && before.isLike(u, asked.PartSize): // its answer was lost
 		told, err := s.facts(r.Context(), before)
 		if err != nil {
 			return err
@@ -248,16 +252,21 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request, u *upload) error {
 // remove marks an upload as deleted first: should the server be killed meanwhile, it goes on
 // when it is started again.
 func (s *Server) remove(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	u, err := s.load(r, id)
-	if errors.Is(err, errBroken) && s.owner == nil {
-		u = new(upload) // what cannot be read can be deleted
-	} else if err != nil {
+	owner, err := s.ownerOf(r)
+	if err != nil {
 		return err
 	}
+	id := r.PathValue("id")
 	defer s.locks.lock(id)()
 	ctx := context.WithoutCancel(r.Context()) // what has begun is brought to its end
-	if u.Deleted = true; u.ID == id {
+	switch u, err := s.read(ctx, id); {
+	case errors.Is(err, errBroken) && s.owner == nil: // what cannot be read can be deleted
+	case isUnknown(err) || err == nil && u.Owner != owner:
+		return errUnknown
+	case err != nil:
+		return err
+	case !u.Deleted:
+		u.Deleted = true
 		if err := s.save(ctx, u); err != nil {
 			return err
 		}

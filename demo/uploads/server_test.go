@@ -286,6 +286,7 @@ func TestWhatIsRefusedSaysWhy(t *testing.T) {
 		{"completion without a count", "POST", parts + "/complete", []byte(`{}`), nil, 400, "how many parts"},
 		{"completion with a part missing", "POST", parts + "/complete", []byte(`{"count":3}`), nil, 400, "part 2 has 10 bytes"},
 		{"completion with the last missing", "POST", segments + "/complete", []byte(`{"count":2}`), nil, 409, "missing"},
+		{"completion of more than anybody has", "POST", parts + "/complete", []byte(`{"count":9223372036854775807}`), nil, 400, "not 9223372036854775807"},
 		{"completion with more than there are", "POST", parts + "/complete", []byte(`{"count":1}`), nil, 400, "number 2"},
 		{"the file of what is not finished", "GET", parts + "/file", nil, nil, 409, "not finished"},
 		{"repair of nothing", "POST", segments + "/repair", nil, nil, 422, "nothing has arrived"},

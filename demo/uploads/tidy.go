@@ -50,25 +50,37 @@ func (s *Server) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range objects {
-		s.room.used.Add(o.Size)
-	}
+	s.room.used.Store(sizeOfAll(objects))
 	s.sweepUploads(ctx, objects)
 	return nil
 }
 
-// sweepNowAndThen looks for uploads of which nothing has arrived.
-func (s *Server) sweepNowAndThen(ctx context.Context) {
+// sweepNowAndThen looks for uploads of which nothing has arrived, and measures again what pages
+// have put into a store themselves.
+func (s *Server) sweepNowAndThen() {
 	now, last := time.Now().Unix(), s.swept.Load()
 	if now-last < int64(sweepEvery/time.Second) || !s.swept.CompareAndSwap(last, now) {
 		return
 	}
-	objects, err := s.store.List(ctx, "")
-	if err != nil {
-		log.Printf("uploads: %v", err) // and the next time may be better
-		return
+	go func() { // as it waits for each upload's lock
+		ctx := context.Background()
+		objects, err := s.store.List(ctx, "")
+		if err != nil {
+			log.Printf("uploads: %v", err) // and the next time may be better
+			return
+		}
+		if _, ok := s.store.Store.(Placer); ok {
+			s.room.used.Store(sizeOfAll(objects))
+		}
+		s.sweepUploads(ctx, objects)
+	}()
+}
+
+func sizeOfAll(objects []Object) (sum int64) {
+	for _, o := range objects {
+		sum += o.Size
 	}
-	s.sweepUploads(ctx, objects)
+	return sum
 }
 
 // sweepUploads removes uploads that were to be deleted, what finished ones need no more, and
@@ -97,12 +109,20 @@ func (s *Server) sweepUpload(ctx context.Context, id string, hasPieces bool) err
 	defer s.locks.lock(id)()
 	u, err := s.read(ctx, id)
 	switch {
+	case isUnknown(err):
+		return nil // removed meanwhile
 	case err != nil:
 		return err
-	case u.Deleted, !u.Done && !hasPieces && u.Joining == nil && time.Since(u.Began) > emptyFor:
+	case u.Deleted:
 		return s.erase(ctx, id)
 	case u.Done && hasPieces:
 		return s.tidy(ctx, id)
+	case u.Done || hasPieces || u.Joining != nil || time.Since(u.Began) < emptyFor:
+		return nil
 	}
-	return nil
+	now, err := s.facts(ctx, u) // as something can have arrived since the list
+	if err == nil && now.Size == 0 {
+		err = s.erase(ctx, id)
+	}
+	return err
 }
