@@ -2,13 +2,14 @@
 // what can be kept.
 
 import { clock, count, plural, seconds, size, track } from "./format.js";
-import { rememberDownload } from "./left.js";
+import { rememberDownload, rememberFailure } from "./left.js";
 import { Player } from "./player.js";
 import { Recordings } from "./recordings.js";
 import { Session } from "./session.js";
 import { formats, likelySource, openSource, typeFor, whyNot } from "./sources.js";
 import { ClusterTable } from "./table.js";
 import { Timeline } from "./timeline.js";
+import { isOnServer } from "./upload.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -82,7 +83,7 @@ async function start() {
   stage("nothing");
   recordings = new Recordings(webmend, { download, fail });
   recordings.refresh();
-  setInterval(() => recordings.look(), 3000);
+  setInterval(() => recordings.look().catch(() => {}), 3000); // it may be right the next time
 }
 
 // The recorder
@@ -152,7 +153,8 @@ async function record() {
 /** Lets go of the last recording. Its copy stays on this computer, unless the server says that it has all of it. */
 async function letGo(last, itsUpload) {
   await itsUpload?.ended;
-  if (itsUpload?.state === "complete") await last.discard();
+  if (last.failure) rememberFailure(last.name, last.failure);
+  if (itsUpload?.state === "complete" && !last.failure && (await isOnServer(last.name))) await last.discard();
   else last.close();
   recordings.refreshLeft();
 }

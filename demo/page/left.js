@@ -2,6 +2,8 @@
 // were closed, and earlier ones of this page. Each is kept until somebody deletes it, or the
 // server has said that it has all of it.
 
+import { isOnServer, whileIdle } from "./upload.js";
+
 /** Whether a recording was downloaded, and why its upload has failed, by its name. */
 const [downloaded, failed] = ["downloaded", "failed upload of"].map((what) => ({
   get: (name) => localStorage.getItem(`${what} ${name}`),
@@ -21,23 +23,25 @@ export async function listLeft({ Recording }, uploads) {
   const all = [];
   for (const left of await Recording.recoverable()) {
     const upload = uploads.find(({ id }) => id === left.name);
-    if (upload?.done && !upload.repaired) await deleteLeft(left); // the server has all of it
+    if (upload?.done && !failed.get(left.name) && (await isOnServer(left.name))) await deleteLeft(left);
     else all.push({ left, upload, isDownloaded: downloaded.get(left.name) !== null, failure: failed.get(left.name) });
   }
   return all;
 }
 
-/** A recording of it, to be uploaded. */
+/** A recording of it, to be uploaded, and why there is not all of it in that, if so. */
 export async function restore({ Recording }, left) {
   const recording = new Recording();
-  await recording.pushChunk(left.blob());
-  await recording.finish();
-  return recording;
+  await recording.pushChunk(left.blob()).catch(() => {}); // the report says it
+  const { error } = await recording.finish();
+  return { recording, error };
 }
 
-/** Deletes it, and what is remembered of it. */
-export async function deleteLeft(left) {
-  await left.delete();
-  downloaded.delete(left.name);
-  failed.delete(left.name);
+/** Deletes it, and what is remembered of it, unless it is being uploaded. */
+export function deleteLeft(left) {
+  return whileIdle(left.name, async () => {
+    await left.delete();
+    downloaded.delete(left.name);
+    failed.delete(left.name);
+  });
 }

@@ -3,7 +3,7 @@
 
 import { clock, size } from "./format.js";
 import { deleteLeft, listLeft, rememberDownload, rememberFailure, restore } from "./left.js";
-import { deleteUpload, listUploads, repairUpload, underWay, Upload } from "./upload.js";
+import { deleteUpload, isOnServer, listUploads, repairUpload, underWay, Upload } from "./upload.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -79,7 +79,7 @@ export class Recordings {
     const link = Object.assign(document.createElement("a"), { className: "button small", href: `uploads/${id}/file`, target: "_blank", textContent: "Open" });
     link.setAttribute("aria-label", `Open the recording of ${when}`);
     const complete = () => this.#do(() => repairUpload(id, Boolean(copy)), "The server did not do it");
-    return this.#row(key, when, `${size(bytes ?? 0)}, ${state}`, () => deleteUpload(id), [
+    return this.#row(key, when, `${size(bytes ?? 0)}, ${state}`, () => deleteUpload({ id, done, size: bytes, error }), [
       ...(done ? [link] : bytes > 0 && !isUnderWay ? [button("Finish with what arrived", when, complete)] : []),
     ], isUnderWay);
   }
@@ -133,13 +133,14 @@ export class Recordings {
   }
 
   async #sendLeft(left) {
-    const recording = await restore(this.#webmend, left);
+    const { recording, error } = await restore(this.#webmend, left);
     try {
       const upload = this.send(left.name, recording, () => {});
       this.refresh();
       await upload.ended;
       if (upload.state !== "complete") throw new Error(upload.problem);
-      await deleteLeft(left);
+      if (error) throw new Error(`not all of it can be read, and the copy is kept: ${error.message}`);
+      if (await isOnServer(left.name)) await deleteLeft(left);
     } finally {
       recording.close();
     }

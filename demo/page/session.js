@@ -14,6 +14,8 @@ export class Session {
   blobs = 0;
   /** Blobs that were lost on purpose. */
   lost = 0;
+  /** Why not all that was recorded could be split, if so. */
+  failure = null;
   /** Milliseconds from when the blob came that completed the last cluster to when that could be taken. */
   latency = null;
   began = new Date();
@@ -162,6 +164,7 @@ export class Session {
     try {
       await this.#recording.pushChunk(blob);
     } catch (error) {
+      this.failure ??= error.message;
       this.#listener.problem(error);
       this.stop(); // what follows damage cannot be split
     }

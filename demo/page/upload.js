@@ -26,6 +26,7 @@ export class Upload {
   /** Settles once the server has all of it, or never will. */
   ended;
   #changed;
+  #isEmpty = false; // whether the server has nothing of it
 
   /**
    * Begins to send a recording, or goes on where a page that is gone was.
@@ -51,7 +52,7 @@ export class Upload {
       this.state = "failed";
       this.problem = error.message;
       // Where there was nothing to record, there is nothing to keep.
-      if (error.code === "no-clusters") await call(`uploads/${this.id}`, { method: "DELETE" }).catch(() => {});
+      if (error.code === "no-clusters" && this.#isEmpty) await call(`uploads/${this.id}`, { method: "DELETE" }).catch(() => {});
     }
     this.#changed();
   }
@@ -60,7 +61,8 @@ export class Upload {
   async #sendAll(recording, mayBeginAgain) {
     try {
       const json = { id: this.id, kind: "parts", type: recording.mimeType };
-      const { partSize, pieces: there = [], done, repaired } = await this.#untilItWorks(() => call("uploads", { method: "POST", json }));
+      const { partSize, pieces: there = [], size, done, repaired } = await this.#untilItWorks(() => call("uploads", { method: "POST", json }));
+      this.#isEmpty = size === 0;
       if (done && !repaired) return true; // the answer to its completion was lost
       if (done) throw new Error("the server has completed what had arrived, and takes no more of it");
       this.#changed();
@@ -127,6 +129,20 @@ export class Upload {
 /** All that the server has, the newest first. */
 export const listUploads = () => call("uploads");
 
+/** Does something with a recording or its upload while nothing sends it. */
+export function whileIdle(id, act) {
+  return navigator.locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
+    if (!lock) throw new Error("it is being uploaded");
+    return act();
+  });
+}
+
+/** Whether the server has all of a recording now. */
+export async function isOnServer(id) {
+  const { done, repaired } = await call(`uploads/${id}`).catch(() => ({}));
+  return Boolean(done && !repaired);
+}
+
 /** Which uploads tabs of this browser are sending. */
 export async function underWay() {
   const { held } = await navigator.locks.query();
@@ -136,7 +152,14 @@ export async function underWay() {
 /** Makes a recording of what has arrived of one. `ended` says that nothing sends any more of it, as far as is known here. */
 export const repairUpload = (id, ended) => call(`uploads/${id}/repair`, { method: "POST", json: { ended }, patience: 600_000 });
 
-export const deleteUpload = (id) => call(`uploads/${id}`, { method: "DELETE" });
+/** Deletes an upload, unless more has come of it than when that was asked for. */
+export function deleteUpload({ id, done, size, error }) {
+  return whileIdle(id, async () => {
+    const now = error ? {} : await call(`uploads/${id}`);
+    if (!error && (now.done !== done || now.size !== size)) throw new Error("it has changed meanwhile");
+    await call(`uploads/${id}`, { method: "DELETE" });
+  });
+}
 
 /**
  * Asks the server, and gives its answer. An error is `final` if another try would be
