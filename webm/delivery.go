@@ -1,6 +1,7 @@
 package webm
 
-// What is complete waits here until it is taken.
+// What is complete waits here until it is taken, and what there is of the open cluster beside it
+// as fragments.
 
 // A delivery is the headers and clusters that wait, and what of the open cluster has been
 // given as fragments.
@@ -15,7 +16,7 @@ type given struct {
 	start int64   // where the cluster begins
 	state Cluster // as it was then, but for its key frames
 	video bool    // a block of video has come since
-	begun uint8   // beginsWithKey if the first block since then is a key frame, or 0
+	begun uint8   // beginsWithKey if the first block of video since then is a key frame, or there is no video; else 0
 }
 
 // addHeader takes in a header that is complete. Key frames refine the tracks of the
@@ -143,7 +144,7 @@ const (
 	queuedFlags = iota
 )
 
-// add appends a cluster, with those of the key frames that come after an offset.
+// add appends a cluster, with those of the key frames that come from an offset on.
 func (q *queue) add(c *Cluster, keys *keyFrameList, from int64) {
 	e := &c.form
 	control := int64(e.flags) << queuedFlags

@@ -5,14 +5,18 @@ package webm
 // A phase is what a Splitter does with the bytes that come next, and leads to others:
 //
 //	recognising ─ it is EBML ──────────────────────────▶ scanning
-//	            ─ it is junk, in which that may follow ─▶ searching
+//	            ─ it is junk, in which that may follow,
+//	              or bytes are missing ─────────────────▶ searching
 //	scanning ──── damage, or bytes are missing ─────────▶ searching
 //	         ──── damage that may have taken in clusters ▶ waiting, then searching
 //	         ──── a block that may be there twice ──────▶ waiting, then comparing
 //	         ──── Tracks come after the Clusters ───────▶ waiting, then scanning
 //	searching ─── a candidate is proven ────────────────▶ scanning
-//	          ─── it begins in the open cluster ────────▶ waiting, then scanning
-//	comparing ─── it is certain ────────────────────────▶ waiting, then scanning
+//	          ─── it begins in the open cluster, or its
+//	              Tracks come after the Clusters ───────▶ waiting, then scanning
+//	          ─── a part read again has none ───────────▶ waiting, then scanning
+//	comparing ─── it is certain, or bytes are missing,
+//	              or the stream ends ───────────────────▶ waiting, then scanning
 //	waiting ───── Rewind is asked ──────────────────────▶ what comes then
 //	        ───── more is pushed without ───────────────▶ searching
 //	each ──────── a final error, or the end ────────────▶ over
