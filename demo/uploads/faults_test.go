@@ -394,6 +394,44 @@ func TestAStoreThatHangsForOneUploadIsNoneOfTheOthers(t *testing.T) {
 	told[Refusal](s, http.StatusServiceUnavailable, "GET", first, nil)
 }
 
+func TestARepairEndsWhenTheStoreAnswersNoMore(t *testing.T) {
+	t.Parallel()
+	store, err := OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	limits := testLimits
+	limits.Patience, limits.Repairs = 300*time.Millisecond, 1
+	s := serviceOf(t, serverWith(t, stuck{store}, Options{Limits: limits}))
+	upload, u := s.begin("parts")
+	s.putPart(upload, 1, partsOf(sample(t, vp8), u.PartSize)[0])
+	for range 2 { // and the next has its turn
+		told[Refusal](s, http.StatusServiceUnavailable, "POST", upload+"/repair", nil)
+	}
+}
+
+// stuck is a store whose pieces can be opened and never read.
+type stuck struct{ Store }
+
+func (s stuck) Open(ctx context.Context, name string) (Reader, error) {
+	reader, err := s.Store.Open(ctx, name)
+	if strings.HasPrefix(name, "pieces/") && err == nil {
+		return stuckReader{reader, ctx}, nil
+	}
+	return reader, err
+}
+
+type stuckReader struct {
+	Reader
+	ctx context.Context
+}
+
+func (s stuckReader) ReadAt([]byte, int64) (int, error) {
+	<-s.ctx.Done()
+	return 0, s.ctx.Err()
+}
+
 func TestARecordingIsPutTogetherToItsEndAfterTheStoreHasFailed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, method, what string }{

@@ -52,7 +52,7 @@ func (p patient) Join(ctx context.Context, name string, of []Object) error {
 	return p.Store.Join(ctx, name, of)
 }
 
-// Open waits for no longer than the patience. What is open may be read for longer.
+// Open waits for no longer than the patience, and so does each read of what is open.
 func (p patient) Open(ctx context.Context, name string) (Reader, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(p.limits.Patience, func() { cancel(context.DeadlineExceeded) })
@@ -67,16 +67,35 @@ func (p patient) Open(ctx context.Context, name string) (Reader, error) {
 		cancel(nil)
 		return nil, err
 	}
-	return opened{reader, func() { cancel(nil) }}, nil
+	return opened{reader, p.limits.Patience, cancel}, nil
 }
 
-// opened is what is open, and lets go of its context when it is closed.
+// opened is what is open. A read that takes too long ends the context with which it was opened,
+// and so does closing it.
 type opened struct {
 	Reader
-	done func()
+	patience time.Duration
+	end      context.CancelCauseFunc
 }
 
 func (o opened) Close() error {
-	defer o.done()
+	defer o.end(nil)
 	return o.Reader.Close()
+}
+
+func (o opened) Read(p []byte) (int, error) {
+	return o.inTime(func() (int, error) { return o.Reader.Read(p) })
+}
+
+func (o opened) ReadAt(p []byte, at int64) (int, error) {
+	return o.inTime(func() (int, error) { return o.Reader.ReadAt(p, at) })
+}
+
+func (o opened) inTime(read func() (int, error)) (int, error) {
+	timer := time.AfterFunc(o.patience, func() { o.end(context.DeadlineExceeded) })
+	n, err := read()
+	if !timer.Stop() && err != nil {
+		err = context.DeadlineExceeded
+	}
+	return n, err
 }
