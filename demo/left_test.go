@@ -16,6 +16,13 @@ const left = `
 	const kept = () => [...document.querySelectorAll("#kept-rows li")];
 	const hit = (row, text) => [...row.querySelectorAll("button")].find((button) => button.textContent === text).click();`
 
+// saveLeft saves the first of what is left.
+func (p *tab) saveLeft() []byte {
+	p.t.Helper()
+	p.run(`[...remains()[0].querySelectorAll("button")].find((button) => button.textContent === "Save").id = "save-left"`)
+	return p.download("save-left", `-recovered\.webm`)
+}
+
 func TestWhatAPageThatIsGoneRecordedIsSavedOrDeleted(t *testing.T) {
 	t.Parallel()
 	before := open(t, os.DirFS(dist))
@@ -32,8 +39,7 @@ func TestWhatAPageThatIsGoneRecordedIsSavedOrDeleted(t *testing.T) {
 	}
 	p.see(looks[0])
 	p.keep("left")
-	p.run(`[...remains()[0].querySelectorAll("button")].find((button) => button.textContent === "Save").id = "save-left"`)
-	got := p.download("save-left", `-recovered\.webm`)
+	got := p.saveLeft()
 	plays(t, got)
 	if length := p.length(got); length < recorded-0.1 {
 		t.Errorf("of %.2f s that were complete there are %.2f", recorded, length)
@@ -64,8 +70,7 @@ func TestWhatWasNeitherDownloadedNorUploadedIsListedWhenAnotherIsRecorded(t *tes
 			p.stop()
 		}
 	}
-	p.run(`[...remains()[0].querySelectorAll("button")].find((button) => button.textContent === "Save").id = "save-left"`)
-	got := p.download("save-left", `-recovered\.webm`)
+	got := p.saveLeft()
 	if length := p.length(got); length < recorded-0.1 || length > recorded+0.1 {
 		t.Errorf("the first, of %.2f s, has %.2f", recorded, length)
 	}

@@ -35,6 +35,15 @@ const ownParts = `
 	});
 	const uploads = () => [...document.querySelectorAll("#uploads li")];`
 
+// serverHasAll checks that what is on the server is the recording that ownParts gives.
+func (p *tab) serverHasAll() {
+	p.t.Helper()
+	p.run(`again().then((blob) => (window.own = blob))`)
+	if got, want := fetched(p.t, p.text(`uploads()[0].querySelector("a").href`)), p.bytes(`own`); !bytes.Equal(got, want) {
+		p.t.Errorf("on the server are %d bytes, and not the %d of the recording's parts", len(got), len(want))
+	}
+}
+
 // badNetwork has fetches fail while it is cut and, in turns, arrive without their answer
 // and twice: the second time after what comes later.
 const badNetwork = `
@@ -161,8 +170,7 @@ func TestARecordingWhoseUploadFailsForGoodIsKept(t *testing.T) {
 			p.click("again")
 			p.until(`remains().length === 1 && remains()[0].textContent.includes("its upload failed: the server answers ") && remains()[0].querySelector("video").duration > 0`)
 			p.stop()
-			p.run(`[...remains()[0].querySelectorAll("button")].find((button) => button.textContent === "Save").id = "save-left"`)
-			got := p.download("save-left", `-recovered\.webm`)
+			got := p.saveLeft()
 			if length := p.length(got); length < recorded-0.1 {
 				t.Errorf("of %.2f s there are %.2f", recorded, length)
 			}
@@ -188,10 +196,7 @@ func TestAServerThatForgetsAnUploadIsSentAllOfItAgain(t *testing.T) {
 	p.until(`/ ([5-9]|\d\d) parts, /.test($("upload-text").textContent)`)
 	p.stop()
 	p.until(`$("uploading").dataset.state === "complete" && uploads().length === 1`)
-	p.run(`again().then((blob) => (window.own = blob))`)
-	if got, want := fetched(t, p.text(`uploads()[0].querySelector("a").href`)), p.bytes(`own`); !bytes.Equal(got, want) {
-		t.Errorf("on the server are %d bytes, and not the %d of the recording's parts", len(got), len(want))
-	}
+	p.serverHasAll()
 }
 
 func TestAnotherTabLeavesARunningUploadAlone(t *testing.T) {
@@ -213,10 +218,7 @@ func TestAnotherTabLeavesARunningUploadAlone(t *testing.T) {
 	}
 	p.stop()
 	p.until(`$("uploading").dataset.state === "complete" && uploads().length === 1`)
-	p.run(`again().then((blob) => (window.own = blob))`)
-	if got, want := fetched(t, p.text(`uploads()[0].querySelector("a").href`)), p.bytes(`own`); !bytes.Equal(got, want) {
-		t.Errorf("on the server are %d bytes, and not the %d of the recording's parts", len(got), len(want))
-	}
+	p.serverHasAll()
 	other.until(`uploads()[0].textContent.includes("complete")`)
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -165,7 +166,10 @@ func (b *Bucket) Remove(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// Sweep aborts what was put together for more than a day.
+// ours are the names of what a server keeps. In a bucket there may be others'.
+var ours = regexp.MustCompile(`^(uploads|pieces|openings|recordings)/(` + idPattern + `)([./]|$)`)
+
+// Sweep aborts what a server has begun to put together and not finished in a day.
 func (b *Bucket) Sweep(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -173,7 +177,7 @@ func (b *Bucket) Sweep(ctx context.Context) error {
 		if u.Err != nil {
 			return u.Err
 		}
-		if time.Since(u.Initiated) < emptyFor {
+		if !ours.MatchString(u.Key) || time.Since(u.Initiated) < emptyFor {
 			continue
 		}
 		if err := b.core.AbortMultipartUpload(ctx, b.name, u.Key, u.UploadID); err != nil && minio.ToErrorResponse(err).Code != minio.NoSuchUpload {

@@ -59,7 +59,9 @@ const (
 )
 
 // ids are what rand.Text gives, and UUIDs.
-var ids = regexp.MustCompile(`^([A-Z2-7]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+var ids = regexp.MustCompile(`^(` + idPattern + `)$`)
+
+const idPattern = `[A-Z2-7]{26}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`
 
 // mediaTypes are those of recordings, with the ends of their files' names.
 var mediaTypes = map[string]string{
@@ -146,7 +148,7 @@ var errBroken = errors.New("is not what this server writes")
 
 func isUnknown(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errUnknown) }
 
-// load reads what is kept of an upload, if it belongs to who asks.
+// load reads what is kept of an upload. Without an error the request's owner owns it.
 func (s *Server) load(r *http.Request, id string) (*upload, error) {
 	owner, err := s.ownerOf(r)
 	if err != nil {
